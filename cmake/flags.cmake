@@ -1,0 +1,16 @@
+# Compiler flags of everything we build. `lq_flags` is linked by every target of ours and by nothing else.
+add_library(lq_flags INTERFACE)
+target_include_directories(lq_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(lq_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor -Werror
+  # Output bytes must not depend on which products the compiler fuses.
+  -ffp-contract=off)
+
+if(LQ_ASSERTIONS)
+  string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_RELWITHDEBINFO "${CMAKE_CXX_FLAGS_RELWITHDEBINFO}")
+endif()
+if(LQ_SANITIZE)
+  target_compile_options(lq_flags INTERFACE
+    -fsanitize=${LQ_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(lq_flags INTERFACE -fsanitize=${LQ_SANITIZE})
+endif()

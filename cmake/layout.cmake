@@ -1,0 +1,50 @@
+# One folder, one library, one test program: files are found by their place, so adding one needs no edit here.
+
+# lq_library(<folder> [dependencies...]): common/<folder>/*.cpp as target lq_<folder>.
+function(lq_library folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/common/${folder}/*.cpp
+                                      ${PROJECT_SOURCE_DIR}/common/${folder}/*/*.cpp)
+  if(NOT sources) # BOOTSTRAP
+    add_library(lq_${folder} INTERFACE)
+    target_link_libraries(lq_${folder} INTERFACE ${ARGN})
+    return()
+  endif()
+  add_library(lq_${folder} STATIC ${sources})
+  target_link_libraries(lq_${folder} PUBLIC ${ARGN} PRIVATE lq_flags)
+  target_include_directories(lq_${folder} PUBLIC ${PROJECT_SOURCE_DIR})
+endfunction()
+
+# lq_tool(<name> [dependencies...]): tools/<name>/*.cpp as executable <name>.
+function(lq_tool name)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/${name}/*.cpp)
+  if(NOT sources) # BOOTSTRAP
+    return()
+  endif()
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE ${ARGN} lq_flags)
+endfunction()
+
+# lq_tests(<folder> [dependencies...]): tests/<folder>/*_test.cpp as program test_<folder>, its cases labelled
+# `unit`; *_conformance_test.cpp and *_peer_test.cpp become programs of their own with those labels.
+function(lq_tests folder)
+  set(dir ${PROJECT_SOURCE_DIR}/tests/${folder})
+  file(GLOB conformance CONFIGURE_DEPENDS ${dir}/*_conformance_test.cpp)
+  file(GLOB peer CONFIGURE_DEPENDS ${dir}/*_peer_test.cpp)
+  file(GLOB unit CONFIGURE_DEPENDS ${dir}/*_test.cpp)
+  if(unit)
+    list(REMOVE_ITEM unit ${conformance} ${peer} "")
+  endif()
+  foreach(label unit conformance peer)
+    if(${label})
+      set(target test_${folder})
+      if(NOT label STREQUAL unit)
+        set(target test_${folder}_${label})
+      endif()
+      add_executable(${target} ${${label}})
+      target_link_libraries(${target} PRIVATE ${ARGN} lq_test_support GTest::gtest_main lq_flags)
+      gtest_discover_tests(${target}
+        TEST_PREFIX ${folder}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+        PROPERTIES LABELS ${label} TIMEOUT 900)
+    endif()
+  endforeach()
+endfunction()

@@ -1,0 +1,39 @@
+#pragma once
+// The key-value block of a GGUF file, in file order.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace lq::gguf {
+
+/// The alternatives stand in the order of the format's value type ids (array = 9 is split by element type).
+using Value = std::variant<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t, std::uint32_t, std::int32_t, float,
+                           bool, std::string, std::uint64_t, std::int64_t, double,
+                           std::vector<std::uint8_t>, std::vector<std::int8_t>, std::vector<std::uint16_t>,
+                           std::vector<std::int16_t>, std::vector<std::uint32_t>, std::vector<std::int32_t>,
+                           std::vector<float>, std::vector<bool>, std::vector<std::string>,
+                           std::vector<std::uint64_t>, std::vector<std::int64_t>, std::vector<double>>;
+
+class Metadata {
+ public:
+  /// Replaces the value of an existing key in place, else appends.
+  void set(std::string key, Value value);
+  bool erase(std::string_view key);
+  const Value* find(std::string_view key) const;
+  /// nullptr when the key is absent or has another type.
+  template <class T>
+  const T* get(std::string_view key) const {
+    const Value* value = find(key);
+    return value ? std::get_if<T>(value) : nullptr;
+  }
+  const std::vector<std::pair<std::string, Value>>& entries() const { return entries_; }
+
+ private:
+  std::vector<std::pair<std::string, Value>> entries_;
+};
+
+}  // namespace lq::gguf

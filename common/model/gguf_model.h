@@ -1,0 +1,39 @@
+#pragma once
+// A Hugging Face checkpoint seen as the GGUF model it becomes: which tensors, under which names, from which source
+// rows, in the order of llama.cpp's quantizer; and the metadata that a runtime needs.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/gguf/metadata.h"
+#include "common/model/architecture.h"
+#include "common/model/checkpoint.h"
+
+namespace lq::model {
+
+struct GgufTensor {
+  std::string name;                           // "blk.0.attn_q.weight"
+  TensorRole role;
+  int layer = -1;                             // -1 outside the blocks
+  std::vector<std::uint64_t> dims;            // ne0 first
+  const tensor::TensorInfo* source = nullptr; // nullptr: `generated` holds the values
+  std::vector<float> generated;
+  int interleave_heads = 0;                   // > 0: output row h*hd + 2*j + t is source row h*hd + t*hd/2 + j
+  bool is_matrix = false;                     // a 2-D ".weight" that a mix may quantize; everything else is F32
+
+  std::uint64_t row_elems() const { return dims[0]; }
+  std::uint64_t n_rows() const;
+  /// Row of the source that row `row` of this tensor comes from.
+  std::uint64_t source_row(std::uint64_t row) const;
+};
+
+/// Sorted as llama.cpp's quantizer sorts. Checks that every tensor of the architecture is there with the shape that
+/// the config implies, all problems reported at once (ValidationError), and names left-over tensors.
+std::vector<GgufTensor> gguf_tensors(const Checkpoint& checkpoint);
+
+/// general.*, hyperparameters, rope scaling, tokenizer, chat template; not file_type or quantization keys.
+/// `pre` overrides the pre-tokenizer name.
+gguf::Metadata gguf_metadata(const Checkpoint& checkpoint, const std::optional<std::string>& pre);
+
+}  // namespace lq::model
