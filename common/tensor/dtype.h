@@ -1,5 +1,6 @@
 #pragma once
-// Element types of safetensors files, one row each: name, size, whether it can be widened to float32.
+// Element types of safetensors files, one row each: name, size, whether it can be widened to
+// float32.
 
 #include <cstdint>
 #include <optional>
@@ -9,8 +10,28 @@
 namespace lq::tensor {
 
 enum class DType : std::uint8_t {
-  kBool, kU8, kI8, kF4, kF6E2M3, kF6E3M2, kF8E4M3, kF8E5M2, kF8E8M0, kF8E4M3FNUZ, kF8E5M2FNUZ,
-  kI16, kU16, kF16, kBF16, kI32, kU32, kF32, kI64, kU64, kF64, kC64,
+  kBool,
+  kU8,
+  kI8,
+  kF4,
+  kF6E2M3,
+  kF6E3M2,
+  kF8E4M3,
+  kF8E5M2,
+  kF8E8M0,
+  kF8E4M3FNUZ,
+  kF8E5M2FNUZ,
+  kI16,
+  kU16,
+  kF16,
+  kBF16,
+  kI32,
+  kU32,
+  kF32,
+  kI64,
+  kU64,
+  kF64,
+  kC64,
 };
 
 struct DTypeRow {

@@ -1,6 +1,6 @@
 #pragma once
-// Where weights come from: a list of tensors and positioned reads of their bytes. A source never holds a whole
-// tensor; callers ask for the rows they need.
+// Where weights come from: a list of tensors and positioned reads of their bytes. A source never
+// holds a whole tensor; callers ask for the rows they need.
 
 #include <cstddef>
 #include <cstdint>
@@ -22,8 +22,8 @@ struct TensorInfo {
   Shape shape;                // {} is a scalar
   std::uint64_t n_elems = 0;  // product of shape, checked against overflow by the reader
   std::uint64_t n_bytes = 0;
-  std::size_t file = 0;       // index into TensorSource::files()
-  std::uint64_t offset = 0;   // of the first byte, from the start of that file
+  std::size_t file = 0;      // index into TensorSource::files()
+  std::uint64_t offset = 0;  // of the first byte, from the start of that file
 };
 
 /// Thread rule: all members are safe to call at once from several threads.
@@ -36,12 +36,14 @@ class TensorSource {
   virtual std::span<const std::filesystem::path> files() const = 0;
 
   /// Fills `out` with bytes [offset, offset + out.size()) of the tensor.
-  /// REQUIRES: that range lies inside the tensor. Throws ValidationError when the file has become shorter.
+  /// REQUIRES: that range lies inside the tensor. Throws ValidationError when the file has become
+  /// shorter.
   virtual void read(const TensorInfo& tensor, std::uint64_t offset,
                     std::span<std::byte> out) const = 0;
 
-  /// nullptr when there is none of that name.
-  const TensorInfo* find(std::string_view name) const;
+  /// nullptr when there is none of that name. Sources with many tensors override it with an index
+  /// of their own.
+  virtual const TensorInfo* find(std::string_view name) const;
 
   /// Bytes delivered by read() so far.
   virtual std::uint64_t bytes_read() const = 0;
