@@ -1,12 +1,11 @@
 #include "common/io/input_file.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "common/base/errors.h"
@@ -15,7 +14,9 @@
 namespace lq::io {
 namespace {
 
-std::string shown(const std::filesystem::path& path) { return base::escape_controls(path.string()); }
+std::string shown(const std::filesystem::path& path) {
+  return base::escape_controls(path.string());
+}
 
 [[noreturn]] void fail_open(const std::filesystem::path& path, int error_number) {
   throw base::ModelNotFoundError(fmt::format("cannot open {}", shown(path)),
@@ -53,8 +54,8 @@ void InputFile::read_at(std::uint64_t offset, std::span<std::byte> out) const {
   // Linux moves at most 0x7ffff000 bytes per call; smaller pieces keep short reads ordinary.
   constexpr std::size_t kPiece = std::size_t{1} << 30;
   while (!out.empty()) {
-    const ssize_t got = ::pread(fd_, out.data(), std::min(out.size(), kPiece),
-                                static_cast<off_t>(offset));
+    const ssize_t got =
+        ::pread(fd_, out.data(), std::min(out.size(), kPiece), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
       throw base::ValidationError(fmt::format("cannot read {} at byte {}", shown(path_), offset),
@@ -62,10 +63,9 @@ void InputFile::read_at(std::uint64_t offset, std::span<std::byte> out) const {
                                   "check the disk, then fetch or copy the file again");
     }
     if (got == 0) {
-      throw base::ValidationError(
-          fmt::format("cannot read {} at byte {}", shown(path_), offset),
-          fmt::format("the file ends {} bytes too early", out.size()),
-          "fetch or copy the file again");
+      throw base::ValidationError(fmt::format("cannot read {} at byte {}", shown(path_), offset),
+                                  fmt::format("the file ends {} bytes too early", out.size()),
+                                  "fetch or copy the file again");
     }
     out = out.subspan(static_cast<std::size_t>(got));
     offset += static_cast<std::uint64_t>(got);

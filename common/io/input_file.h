@@ -20,7 +20,8 @@ class InputFile {
   InputFile& operator=(const InputFile&) = delete;
   InputFile& operator=(InputFile&&) = delete;
 
-  /// Fills `out` from `offset`. Throws ValidationError when the file ends before that (path and offset named).
+  /// Fills `out` from `offset`. Throws ValidationError when the file ends before that (path and
+  /// offset named).
   void read_at(std::uint64_t offset, std::span<std::byte> out) const;
 
   const std::filesystem::path& path() const { return path_; }
@@ -34,7 +35,8 @@ class InputFile {
   std::int64_t mtime_ns_ = 0;
 };
 
-/// The whole of a small file (configuration, tokenizer). Throws ModelNotFoundError; ValidationError above `max_bytes`.
+/// The whole of a small file (configuration, tokenizer). Throws ModelNotFoundError; ValidationError
+/// above `max_bytes`.
 std::string read_text_file(const std::filesystem::path& path,
                            std::uint64_t max_bytes = std::uint64_t{512} << 20);
 

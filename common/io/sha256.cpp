@@ -1,9 +1,8 @@
 #include "common/io/sha256.h"
 
+#include <array>
 #include <fmt/format.h>
 #include <openssl/evp.h>
-
-#include <array>
 #include <stdexcept>
 
 namespace lq::io {

@@ -1,0 +1,78 @@
+#include "common/io/atomic_file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <unistd.h>
+#include <utility>
+
+#include "common/base/text.h"
+#include "common/io/file_status.h"
+#include "common/io/output_error.h"
+
+namespace lq::io {
+namespace {
+
+std::string writing(const std::filesystem::path& path) {
+  return fmt::format("cannot write {}", base::escape_controls(path.string()));
+}
+
+std::string temporary_prefix(const std::filesystem::path& path) {
+  return fmt::format(".{}.lq-tmp.", path.filename().string());
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+  do {
+    std::uint64_t random = 0;
+    if (::getrandom(&random, sizeof(random), 0) != sizeof(random)) random += 1;
+    temporary_ = directory_of(path_) / (temporary_prefix(path_) + fmt::format("{:016x}", random));
+    fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (fd_ < 0 && errno == EEXIST);
+  if (fd_ < 0) throw output_error(writing(path_), errno, path_);
+}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ < 0) return;
+  ::close(fd_);
+  ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(fd_, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) throw output_error(writing(path_), errno, path_);
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
+  }
+}
+
+void AtomicFile::commit() {
+  if (::fsync(fd_) != 0) throw output_error(writing(path_), errno, path_);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    throw output_error(writing(path_), errno, path_);
+  }
+  const int closed = ::close(std::exchange(fd_, -1));
+  if (closed != 0) throw output_error(writing(path_), errno, path_);
+  sync_directory(directory_of(path_));
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
+  AtomicFile file(path);
+  file.write(text);
+  file.commit();
+}
+
+void remove_stale_temporaries(const std::filesystem::path& path) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(directory_of(path), ignored)) {
+    if (entry.path().filename().string().starts_with(temporary_prefix(path))) {
+      std::filesystem::remove(entry.path(), ignored);
+    }
+  }
+}
+
+}  // namespace lq::io
