@@ -1,6 +1,6 @@
 #pragma once
-// A model family as data: which tensors it has, how they are named on the Hub and in GGUF, what must be done to their
-// values. A new family is one file in arch/ and one row in arch_table.cpp.
+// A model family as data: which tensors it has, how they are named on the Hub and in GGUF, what
+// must be done to their values. A new family is one file in arch/ and one row in arch_table.cpp.
 
 #include <span>
 #include <string>
@@ -11,34 +11,64 @@
 
 namespace lq::model {
 
-/// What happens to the values of a tensor on the way into GGUF (format notes: common/model/README.md).
+/// What happens to the values of a tensor on the way into GGUF. The runtime rotates adjacent pairs
+/// of a head's dimensions for some families, while the Hub's checkpoints hold the two halves of
+/// each head one after the other.
 enum class ValueTransform : std::uint8_t {
   kNone,
   kInterleaveQ,  // rows of each query head from two halves to adjacent rotation pairs
   kInterleaveK,  // the same with the number of key-value heads
 };
 
-/// One row of an architecture's tensor table. `{L}` in a name stands for the layer number.
+/// The number that stands for a dimension of a tensor, taken from the configuration.
+enum class Extent : std::uint8_t {
+  kNone,  // the tensor has no such dimension
+  kHidden,
+  kFfn,
+  kVocab,
+  kHeadDim,
+  kQRows,   // query heads * head_dim
+  kKvRows,  // key-value heads * head_dim
+};
+std::int64_t extent_of(Extent extent, const ModelConfig& config);
+
+/// Where a tensor may be absent.
+enum class Presence : std::uint8_t {
+  kRequired,
+  kUnlessTied,  // the output matrix: dropped, if there at all, when the embeddings serve as output
+};
+
+/// One row of an architecture's tensor table. `{L}` in a name stands for the layer number; a row
+/// with it describes one tensor per layer.
 struct TensorRow {
   TensorRole role;
   std::string_view hf;    // without ".weight" / ".bias": "model.layers.{L}.self_attn.q_proj"
   std::string_view gguf;  // "blk.{L}.attn_q"
-  bool bias = false;      // a ".bias" may stand beside the weight
-  bool required = true;
+  Extent rows;  // of the weight as PyTorch has it: [rows, columns], a vector has only rows
+  Extent columns = Extent::kNone;
+  bool bias = false;  // a ".bias" of `rows` values may stand beside the weight
   ValueTransform transform = ValueTransform::kNone;
+  Presence presence = Presence::kRequired;
+
+  bool per_layer() const { return hf.find("{L}") != std::string_view::npos; }
 };
 
 struct Architecture {
-  std::string_view name;                         // GGUF architecture: "llama"
-  std::span<const std::string_view> hf_names;    // "LlamaForCausalLM", "MistralForCausalLM"
+  std::string_view name;                       // GGUF architecture: "llama"
+  std::span<const std::string_view> hf_names;  // "LlamaForCausalLM", "MistralForCausalLM"
+  std::span<const std::string_view>
+      model_types;  // config.json's model_type, where architectures is missing
   std::span<const TensorRow> tensors;
-  bool rope_interleaved = false;                 // the runtime rotates adjacent pairs
-  bool writes_rope_dimension = false;            // rope.dimension_count is part of the file
-  bool writes_head_dim = false;                  // attention.key_length / value_length always
+  bool rope_interleaved = false;       // the runtime rotates adjacent pairs
+  bool rope_factors = false;           // the runtime reads rope_freqs.weight
+  bool writes_rope_dimension = false;  // rope.dimension_count is part of the file
+  bool writes_head_dim = false;        // attention.key_length / value_length always
 };
 
 std::span<const Architecture* const> architectures();
-/// Throws UnsupportedError that lists what is supported.
+/// Throws UnsupportedError that lists what is supported: for an unknown family, and for a model of
+/// a known one that uses what the family's runtime does not have (experts, another activation,
+/// partial rotation, a rope scaling).
 const Architecture& find_architecture(const ModelConfig& config);
 
 }  // namespace lq::model

@@ -1,0 +1,209 @@
+#include <algorithm>
+#include <cassert>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "common/base/errors.h"
+#include "common/base/text.h"
+#include "common/model/gguf_model.h"
+#include "common/model/rope_factors.h"
+#include "common/model/tensor_map.h"
+#include "common/tensor/convert.h"
+
+namespace lq::model {
+namespace {
+
+constexpr std::size_t kMaxListed = 20;  // problems named in one message
+
+std::string listed(const std::vector<std::string>& items, std::string_view separator) {
+  const std::size_t shown = std::min(items.size(), kMaxListed);
+  std::string text = fmt::format(
+      "{}",
+      fmt::join(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(shown), separator));
+  if (items.size() > shown) text += fmt::format("{}and {} more", separator, items.size() - shown);
+  return text;
+}
+
+std::string shape_text(const tensor::Shape& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+std::string missing_text(const std::vector<std::string>& missing) {
+  return fmt::format(
+      "{} missing: {}",
+      missing.size() == 1 ? "a tensor is" : fmt::format("{} tensors are", missing.size()),
+      listed(missing, ", "));
+}
+
+void refuse_quantized(const Checkpoint& checkpoint, const TensorMap& map) {
+  const std::string what =
+      fmt::format("cannot convert {}", base::escape_controls(checkpoint.dir.string()));
+  const std::string fix = "give the original model in BF16, F16 or F32 that this one was made from";
+  const std::string method = quantization_method(checkpoint.config);
+  if (!method.empty()) {
+    throw base::UnsupportedError(
+        what, fmt::format("its weights are quantized already ({} in config.json)", method), fix);
+  }
+  for (const MappedTensor& tensor : map.used) {
+    if (tensor.found == nullptr || tensor::dtype_row(tensor.found->dtype).widens) continue;
+    throw base::UnsupportedError(
+        what,
+        fmt::format("tensor {} has type {}, which holds no plain weights", tensor.hf,
+                    tensor::dtype_row(tensor.found->dtype).name),
+        fix);
+  }
+  for (const tensor::TensorInfo* info : map.left_over) {
+    for (const std::string_view suffix :
+         {".weight_scale", ".weight_scale_inv", ".qweight", ".weight_packed", ".qzeros"}) {
+      if (!info->name.ends_with(suffix)) continue;
+      throw base::UnsupportedError(
+          what,
+          fmt::format("tensor {} belongs to weights that are quantized already",
+                      base::escape_controls(info->name)),
+          fix);
+    }
+  }
+}
+
+void require_sound(const Checkpoint& checkpoint, const TensorMap& map) {
+  if (!map.misplaced_biases.empty()) {
+    throw base::UnsupportedError(
+        fmt::format("cannot convert {}", base::escape_controls(checkpoint.dir.string())),
+        fmt::format(
+            "{} tensors are biases that the runtime of '{}' has no place for, the first is {}",
+            map.misplaced_biases.size(), checkpoint.architecture->name,
+            base::escape_controls(map.misplaced_biases.front()->name)),
+        "use a model of this family without biases there");
+  }
+  std::vector<std::string> missing, misshapen;
+  for (const MappedTensor& tensor : map.used) {
+    if (tensor.found == nullptr) {
+      missing.push_back(tensor.hf);
+    } else if (tensor.found->shape != tensor.shape) {
+      misshapen.push_back(fmt::format("{} has shape {}, the config implies {}", tensor.hf,
+                                      shape_text(tensor.found->shape), shape_text(tensor.shape)));
+    }
+  }
+  if (missing.empty() && misshapen.empty()) return;
+  std::string why;
+  if (!missing.empty()) why = missing_text(missing);
+  if (!misshapen.empty()) {
+    why += (why.empty() ? "" : "; ") + listed(misshapen, "; ");
+  }
+  throw base::ValidationError(
+      fmt::format("the weights of {} do not fit its config.json",
+                  base::escape_controls(checkpoint.dir.string())),
+      why, "download the model again; config.json and the safetensors files must be of one model");
+}
+
+GgufTensor describe(const MappedTensor& mapped, const ModelConfig& config) {
+  GgufTensor tensor;
+  tensor.name =
+      expand_layer(mapped.row->gguf, mapped.layer) + (mapped.is_bias ? ".bias" : ".weight");
+  tensor.role = mapped.row->role;
+  tensor.layer = mapped.layer;
+  for (auto extent = mapped.shape.rbegin(); extent != mapped.shape.rend(); ++extent) {
+    tensor.dims.push_back(static_cast<std::uint64_t>(*extent));
+  }
+  tensor.source = mapped.found;
+  if (mapped.row->transform == ValueTransform::kInterleaveQ) {
+    tensor.interleave_heads = static_cast<int>(config.n_heads);
+  } else if (mapped.row->transform == ValueTransform::kInterleaveK) {
+    tensor.interleave_heads = static_cast<int>(config.n_kv_heads);
+  }
+  tensor.is_matrix = tensor.dims.size() == 2;
+  return tensor;
+}
+
+/// Index of the value that comes to `position` when `n` rows of `heads` heads are interleaved.
+std::uint64_t interleaved(std::uint64_t position, std::uint64_t n, int heads) {
+  const std::uint64_t head_rows = n / static_cast<std::uint64_t>(heads);
+  const std::uint64_t head = position / head_rows, inside = position % head_rows;
+  return head * head_rows + (inside % 2) * (head_rows / 2) + inside / 2;
+}
+
+}  // namespace
+
+std::uint64_t GgufTensor::n_rows() const {
+  std::uint64_t n = 1;
+  for (std::size_t i = 1; i < dims.size(); ++i) n *= dims[i];
+  return n;
+}
+
+std::uint64_t GgufTensor::source_row(std::uint64_t row) const {
+  assert(is_matrix);
+  return interleave_heads > 0 ? interleaved(row, n_rows(), interleave_heads) : row;
+}
+
+std::vector<GgufTensor> gguf_tensors(const Checkpoint& checkpoint) {
+  const TensorMap map = map_tensors(checkpoint);
+  refuse_quantized(checkpoint, map);
+  require_sound(checkpoint, map);
+  std::vector<GgufTensor> tensors;
+  for (const MappedTensor& mapped : map.used) {
+    tensors.push_back(describe(mapped, checkpoint.config));
+  }
+  if (checkpoint.config.rope.scaling == RopeScalingKind::kLlama3) {
+    GgufTensor factors;
+    factors.name = "rope_freqs.weight";
+    factors.role = TensorRole::kRopeFreqs;
+    factors.generated = llama3_rope_factors(checkpoint.config);
+    factors.dims = {factors.generated.size()};
+    tensors.push_back(std::move(factors));
+  }
+  std::ranges::sort(tensors, [](const GgufTensor& a, const GgufTensor& b) {
+    return std::tie(a.layer, a.name) < std::tie(b.layer, b.name);
+  });
+  return tensors;
+}
+
+std::vector<std::string> gguf_warnings(const Checkpoint& checkpoint) {
+  const TensorMap map = map_tensors(checkpoint);
+  std::vector<std::string> warnings;
+  if (!map.left_over.empty()) {
+    std::vector<std::string> names;
+    for (const tensor::TensorInfo* info : map.left_over) {
+      names.push_back(base::escape_controls(info->name));
+    }
+    warnings.push_back(
+        fmt::format("{} not part of {} and left out: {}",
+                    names.size() == 1 ? "a tensor is" : fmt::format("{} tensors are", names.size()),
+                    checkpoint.architecture->name, listed(names, ", ")));
+  }
+  if (map.output_is_missing) {
+    warnings.emplace_back(
+        "there is no output matrix (lm_head) though config.json does not say that it is tied; the "
+        "embeddings "
+        "serve as output");
+  }
+  const ModelConfig& config = checkpoint.config;
+  if (config.sliding_window > 0 && config.sliding_window < config.context) {
+    warnings.push_back(
+        fmt::format("the model attends to the last {} tokens only; the runtime attends to all of "
+                    "its context of {}",
+                    config.sliding_window, config.context));
+  }
+  if (config.rope.scaling == RopeScalingKind::kDynamic) {
+    warnings.emplace_back(
+        "the model's dynamic rope scaling has no counterpart in the runtime; it is good for the "
+        "original context");
+  }
+  return warnings;
+}
+
+std::vector<float> read_vector(const Checkpoint& checkpoint, const GgufTensor& tensor) {
+  assert(!tensor.is_matrix);
+  if (tensor.source == nullptr) return tensor.generated;
+  std::vector<std::byte> bytes(tensor.source->n_bytes);
+  checkpoint.weights->read(*tensor.source, 0, bytes);
+  std::vector<float> stored(tensor.source->n_elems);
+  tensor::widen_to_f32(tensor.source->dtype, bytes, stored);
+  if (tensor.interleave_heads == 0) return stored;
+  std::vector<float> values(stored.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = stored[interleaved(i, values.size(), tensor.interleave_heads)];
+  }
+  return values;
+}
+
+}  // namespace lq::model

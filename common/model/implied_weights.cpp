@@ -1,0 +1,84 @@
+#include "common/model/implied_weights.h"
+
+#include <fmt/format.h>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/base/errors.h"
+#include "common/base/text.h"
+#include "common/model/tensor_map.h"
+#include "common/safetensors/index.h"
+
+namespace lq::model {
+namespace {
+
+class ImpliedWeights final : public tensor::TensorSource {
+ public:
+  ImpliedWeights(std::filesystem::path dir, std::vector<tensor::TensorInfo> tensors)
+      : dir_(std::move(dir)), tensors_(std::move(tensors)) {}
+
+  std::span<const tensor::TensorInfo> tensors() const override { return tensors_; }
+  std::span<const std::filesystem::path> files() const override { return {}; }
+  void read(const tensor::TensorInfo& tensor, std::uint64_t, std::span<std::byte>) const override {
+    throw base::ModelNotFoundError(
+        fmt::format("cannot read {}", base::escape_controls(tensor.name)),
+        fmt::format("{} holds no weights", base::escape_controls(dir_.string())),
+        "fetch the safetensors files too");
+  }
+  std::uint64_t bytes_read() const override { return 0; }
+
+ private:
+  std::filesystem::path dir_;
+  std::vector<tensor::TensorInfo> tensors_;
+};
+
+tensor::DType stated_dtype(const ModelConfig& config) {
+  if (config.torch_dtype == "float16") return tensor::DType::kF16;
+  if (config.torch_dtype == "float32") return tensor::DType::kF32;
+  return tensor::DType::kBF16;
+}
+
+tensor::TensorInfo implied_tensor(std::string name, tensor::Shape shape, tensor::DType dtype) {
+  tensor::TensorInfo info{.name = std::move(name), .dtype = dtype, .shape = std::move(shape)};
+  info.n_elems = 1;
+  for (const std::int64_t extent : info.shape) info.n_elems *= static_cast<std::uint64_t>(extent);
+  info.n_bytes = info.n_elems * static_cast<std::uint64_t>(tensor::dtype_row(dtype).bits) / 8;
+  return info;
+}
+
+std::set<std::string> indexed_names(const std::filesystem::path& dir) {
+  std::set<std::string> names;
+  const std::filesystem::path path = dir / safetensors::kIndexName;
+  if (!std::filesystem::exists(path)) return names;
+  for (const auto& [tensor, file] : safetensors::read_index(path).weight_map) names.insert(tensor);
+  return names;
+}
+
+}  // namespace
+
+std::unique_ptr<tensor::TensorSource> implied_weights(const std::filesystem::path& dir,
+                                                      const ModelConfig& config,
+                                                      const Architecture& architecture) {
+  require_complete(config);
+  const std::set<std::string> indexed = indexed_names(dir);
+  const tensor::DType dtype = stated_dtype(config);
+  std::vector<tensor::TensorInfo> tensors;
+  for (const TensorRow& row : architecture.tensors) {
+    if (row.presence == Presence::kUnlessTied && config.tied_embeddings) continue;
+    const std::int64_t rows = extent_of(row.rows, config);
+    tensor::Shape shape = {rows};
+    if (row.columns != Extent::kNone) shape.push_back(extent_of(row.columns, config));
+    for (int layer = 0; layer < (row.per_layer() ? static_cast<int>(config.n_layers) : 1);
+         ++layer) {
+      const std::string name = expand_layer(row.hf, layer);
+      tensors.push_back(implied_tensor(name + ".weight", shape, dtype));
+      if (row.bias && indexed.contains(name + ".bias")) {
+        tensors.push_back(implied_tensor(name + ".bias", {rows}, dtype));
+      }
+    }
+  }
+  return std::make_unique<ImpliedWeights>(dir, std::move(tensors));
+}
+
+}  // namespace lq::model
