@@ -47,6 +47,9 @@ class TensorSource {
 
   /// Bytes delivered by read() so far.
   virtual std::uint64_t bytes_read() const = 0;
+
+  /// What is odd but no error, one sentence each, met while opening; names in them are escaped.
+  virtual std::span<const std::string> warnings() const { return {}; }
 };
 
 }  // namespace lq::tensor
