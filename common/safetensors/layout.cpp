@@ -95,7 +95,7 @@ std::uint64_t TensorSpec::n_bytes() const {
 Layout lay_out(const std::vector<TensorSpec>& tensors,
                std::map<std::string, std::string> metadata) {
   metadata.emplace("format", "pt");
-  std::string text = "{\"__metadata__\":" + to_text(metadata);
+  std::string text = fmt::format(R"({{"__metadata__":{})", to_text(metadata));
   Layout layout;
   layout.offsets.resize(tensors.size());
   std::uint64_t place = 0;
@@ -106,11 +106,12 @@ Layout lay_out(const std::vector<TensorSpec>& tensors,
     const nlohmann::ordered_json entry = {{"dtype", tensor::dtype_row(tensor.dtype).name},
                                           {"shape", tensor.shape},
                                           {"data_offsets", {place, end}}};
-    text += "," + to_text(tensor.name) + ":" + to_text(entry);
+    text += fmt::format(",{}:{}", to_text(tensor.name), to_text(entry));
     layout.offsets[i] = place;
     place = end;
   }
-  layout.header = header_bytes(text + "}");
+  text += '}';
+  layout.header = header_bytes(text);
   for (std::uint64_t& offset : layout.offsets) offset += layout.header.size();
   layout.file_bytes = layout.header.size() + place;
   return layout;
@@ -124,7 +125,7 @@ std::string serialize(const std::vector<TensorSpec>& tensors, const std::vector<
   std::ranges::copy(layout.header, std::as_writable_bytes(std::span(file)).begin());
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     assert(data[i].size() == tensors[i].n_bytes());
-    file.replace(layout.offsets[i], data[i].size(), data[i]);
+    std::ranges::copy(data[i], file.begin() + static_cast<std::ptrdiff_t>(layout.offsets[i]));
   }
   return file;
 }
