@@ -1,0 +1,32 @@
+#include "common/codec/q5_0.h"
+
+namespace lq::codec {
+
+void grid_q5_0(const std::byte* block, tensor::BlockGrid& grid) {
+  grid = flat_grid(32, 31, 16, load_half(load_block<BlockQ5_0>(block).d));
+}
+
+void codes_q5_0(const std::byte* block, std::span<std::uint8_t> codes) {
+  const auto b = load_block<BlockQ5_0>(block);
+  for (std::size_t i = 0; i < 32; ++i) {
+    const int high = (b.qh[i / 8] >> (i % 8)) & 1;
+    codes[i] = byte_of(nibble(b.qs[i % 16], static_cast<int>(i / 16)) | high << 4);
+  }
+}
+
+void pack_q5_0(const tensor::BlockGrid& grid, std::span<const std::uint8_t> codes,
+               std::byte* block) {
+  BlockQ5_0 b{};
+  b.d = store_half(grid.d);
+  for (std::size_t i = 0; i < 32; ++i) {
+    b.qs[i % 16] = byte_of(b.qs[i % 16] | (codes[i] & 15) << (i / 16 * 4));
+    b.qh[i / 8] = byte_of(b.qh[i / 8] | (codes[i] >> 4) << (i % 8));
+  }
+  store_block(b, block);
+}
+
+void decode_q5_0(const std::byte* blocks, float* out, std::size_t n_elems) {
+  decode_grid_blocks<BlockQ5_0, grid_q5_0, codes_q5_0>(blocks, out, n_elems);
+}
+
+}  // namespace lq::codec
