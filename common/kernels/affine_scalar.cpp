@@ -1,0 +1,160 @@
+// The steps of affine_search.h, one sub-block at a time: the definition that the vectors repeat.
+
+#include <algorithm>
+
+#include "common/kernels/affine_search.h"
+
+namespace lq::kernels {
+namespace {
+
+// Nearest integer, ties to even, of values in 0..2^22: the sum has no bits left for a fraction.
+float nearest(float value) { return (value + 12582912.0F) - 12582912.0F; }
+
+float inverse_or_zero(float value) { return value > 0 ? 1.0F / value : 0.0F; }
+
+float code(float y, float offset, float inverse, float max_code) {
+  return nearest(std::min(std::max((y + offset) * inverse, 0.0F), max_code));
+}
+
+void load(const AffineShape& shape, const float* x, const float* const* w, AffineTile& tile) {
+  for (int s = 0; s < kAffineLanes; ++s, x += shape.sub_elems) {
+    float low = x[0], high = x[0];
+    for (int i = 1; i < shape.sub_elems; ++i) {
+      low = std::min(low, x[i]);
+      high = std::max(high, x[i]);
+    }
+    if (!shape.free_offset) low = std::min(low, 0.0F);
+    tile.origin.v[s] = low;
+    tile.range.v[s] = high - low;
+    float sum_w = 0, sum_wy = 0;
+    for (int i = 0; i < shape.sub_elems; ++i) {
+      const float y = x[i] - low, weight = w != nullptr ? w[s][i] : 1.0F;
+      tile.y[i].v[s] = y;
+      tile.w[i].v[s] = weight;
+      sum_w += weight;
+      sum_wy += weight * y;
+    }
+    tile.sum_w.v[s] = sum_w;
+    tile.sum_wy.v[s] = sum_wy;
+  }
+}
+
+void search(const AffineShape& shape, const AffineTile& tile, const AffineCandidates& candidates,
+            AffineFit& fit) {
+  for (int s = 0; s < kAffineLanes; ++s) {
+    const float lowest = shape.free_offset ? -3.0e38F : tile.origin.v[s];
+    const float sum_w = tile.sum_w.v[s], sum_wy = tile.sum_wy.v[s];
+    float best = 0, scale = 0, offset = 0;
+    for (int k = 0; k < candidates.count; ++k) {
+      const float parts =
+          shape.max_code + (candidates.first + candidates.step * static_cast<float>(k));
+      // The origin of the grid moves with the best candidate so far.
+      const float inverse = parts * inverse_or_zero(tile.range.v[s] + offset);
+      float wq = 0, wqq = 0, wqy = 0;
+      for (int i = 0; i < shape.sub_elems; ++i) {
+        const float y = tile.y[i].v[s];
+        const float q = code(y, offset, inverse, shape.max_code);
+        const float wiq = tile.w[i].v[s] * q;
+        wq += wiq;
+        wqq += wiq * q;
+        wqy += wiq * y;
+      }
+      // Least squares for these codes; an offset below its bound is put there.
+      const float det = sum_w * wqq - wq * wq, inv_det = inverse_or_zero(det);
+      float a = (sum_w * wqy - wq * sum_wy) * inv_det;
+      float b = (wq * wqy - wqq * sum_wy) * inv_det;
+      if (b < lowest) {
+        a = (wqy + lowest * wq) * inverse_or_zero(wqq);
+        b = lowest;
+      }
+      // How much of sum w y y these codes explain.
+      const float linear = 2.0F * (a * wqy - b * sum_wy);
+      const float square = a * (a * wqq - 2.0F * (b * wq)) + (b * b) * sum_w;
+      const float gain = linear - square;
+      if (det > 0 && gain > best) {
+        best = gain;
+        scale = a;
+        offset = b;
+      }
+    }
+    fit.scale.v[s] = scale;
+    fit.offset.v[s] = offset;
+  }
+}
+
+void measure(const AffineShape& shape, const AffineTile& tile, const AffineFit& fit,
+             AffineSums& sums) {
+  for (int s = 0; s < kAffineLanes; ++s) {
+    const float a = fit.scale.v[s], b = fit.offset.v[s], inverse = inverse_or_zero(a);
+    float err = 0, wr = 0, wrq = 0, wq = 0, wqq = 0;
+    for (int i = 0; i < shape.sub_elems; ++i) {
+      const float y = tile.y[i].v[s], w = tile.w[i].v[s];
+      const float q = code(y, b, inverse, shape.max_code);
+      const float r = (a * q - b) - y;
+      err += (w * r) * r;
+      wr += w * r;
+      wrq += (w * r) * q;
+      wq += w * q;
+      wqq += (w * q) * q;
+    }
+    sums.err.v[s] = err;
+    sums.wr.v[s] = wr;
+    sums.wrq.v[s] = wrq;
+    sums.wq.v[s] = wq;
+    sums.wqq.v[s] = wqq;
+  }
+}
+
+void choose(const AffineTile& tile, float max_field, AffineFields& fields, AffineSums& sums) {
+  for (int s = 0; s < kAffineLanes; ++s) {
+    const float d = fields.d.v[s], dmin = fields.dmin.v[s];
+    const float sc = fields.sub_scale.v[s], mn = fields.sub_min.v[s];
+    const float err = sums.err.v[s], wr = sums.wr.v[s], wrq = sums.wrq.v[s];
+    const float wq = sums.wq.v[s], wqq = sums.wqq.v[s], sum_w = tile.sum_w.v[s];
+    const float inv_w = inverse_or_zero(sum_w), inv_dmin = inverse_or_zero(dmin);
+    float best = err, best_da = 0, best_db = 0, best_sc = sc, best_mn = mn;
+    for (const float move : {0.0F, -1.0F, 1.0F}) {
+      const float new_sc = std::min(std::max(sc + move, 0.0F), max_field);
+      const float da = d * (new_sc - sc);
+      // The offset that suits this scale, then the field nearest to it.
+      const float ideal = ((wr + da * wq) * inv_w) * inv_dmin;
+      const float new_mn = nearest(std::min(std::max(mn + ideal, 0.0F), max_field));
+      const float db = dmin * (new_mn - mn);
+      // sum w (r + da q - db)^2
+      const float linear = 2.0F * (da * wrq - db * wr);
+      const float square = da * (da * wqq - 2.0F * (db * wq)) + (db * db) * sum_w;
+      const float total = err + (linear + square);
+      if (total < best) {
+        best = total;
+        best_da = da;
+        best_db = db;
+        best_sc = new_sc;
+        best_mn = new_mn;
+      }
+    }
+    sums.err.v[s] = best;
+    sums.wr.v[s] = (wr + best_da * wq) - best_db * sum_w;
+    sums.wrq.v[s] = (wrq + best_da * wqq) - best_db * wq;
+    fields.sub_scale.v[s] = best_sc;
+    fields.sub_min.v[s] = best_mn;
+  }
+}
+
+void codes(const AffineShape& shape, const AffineTile& tile, const AffineFit& fit,
+           AffineCodes& out) {
+  for (int s = 0; s < kAffineLanes; ++s) {
+    const float b = fit.offset.v[s], inverse = inverse_or_zero(fit.scale.v[s]);
+    for (int i = 0; i < shape.sub_elems; ++i) {
+      out.q[i][s] = static_cast<std::uint8_t>(code(tile.y[i].v[s], b, inverse, shape.max_code));
+    }
+  }
+}
+
+}  // namespace
+
+const AffineKernels& affine_scalar() {
+  static constexpr AffineKernels kKernels = {load, search, measure, choose, codes};
+  return kKernels;
+}
+
+}  // namespace lq::kernels

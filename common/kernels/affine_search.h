@@ -1,0 +1,93 @@
+#pragma once
+// Fitting blocks to x ~ scale * code - offset: the steps of the search, each working on sixteen
+// sub-blocks side by side.
+//
+// A tile holds the sub-blocks as lanes: row i of the tile is element i of every sub-block. A lane
+// never looks at another, and every lane does the same additions in the same order whatever the
+// width of the vectors, so a sub-block gets the same result on each instruction set and wherever
+// in a tile it lies. affine_scalar.cpp says what each step computes, affine_simd.cpp does the same
+// with vectors; tests hold the two equal bit for bit.
+//
+// Elements are kept relative to an origin of their sub-block (the smallest element, or zero where a
+// format has no positive offset), so that sums of squares do not drown a small range behind a large
+// mean. Offsets inside the search are relative to it as well: x - origin ~ scale * code - offset.
+
+#include <cstdint>
+
+namespace lq::kernels {
+
+inline constexpr int kAffineLanes = 16;
+inline constexpr int kAffineMaxElems = 32;
+
+/// What the search knows of a format.
+struct AffineShape {
+  int sub_elems;     // elements of a sub-block, 16 or 32
+  float max_code;    // codes are 0..max_code
+  bool free_offset;  // the offset may have either sign; otherwise it is never negative
+};
+
+/// Sixteen numbers, one per sub-block.
+struct alignas(64) AffineLanes {
+  float v[kAffineLanes];
+};
+
+struct AffineTile {
+  AffineLanes y[kAffineMaxElems];  // element minus origin, >= 0
+  AffineLanes w[kAffineMaxElems];  // weight of its squared error, > 0
+  AffineLanes origin;
+  AffineLanes range;  // largest y
+  AffineLanes sum_w, sum_wy;
+};
+
+/// Candidate k of the search divides the range into max_code + first + step * k parts.
+struct AffineCandidates {
+  float first, step;
+  int count;
+};
+
+struct AffineFit {
+  AffineLanes scale, offset;
+};
+
+/// Sums over one sub-block for codes q and residuals r = scale * q - offset - y.
+struct AffineSums {
+  AffineLanes err;      // w r r
+  AffineLanes wr, wrq;  // w r, w r q
+  AffineLanes wq, wqq;  // w q, w q q
+};
+
+/// Scale and offset as the block stores them: scale = d * sub_scale, offset = dmin * sub_min.
+struct AffineFields {
+  AffineLanes d, dmin;
+  AffineLanes sub_scale, sub_min;
+};
+
+struct AffineCodes {
+  alignas(64) std::uint8_t q[kAffineMaxElems][kAffineLanes];
+};
+
+/// The steps for one instruction set. REQUIRES of all: finite inputs, the sub_elems of the shape.
+struct AffineKernels {
+  /// Fills the tile from sixteen sub-blocks of elements, one after another, and the weights of each
+  /// (w == nullptr: all one).
+  void (*load)(const AffineShape& shape, const float* x, const float* const* w, AffineTile& tile);
+  /// Best of the candidates, each with its weighted least squares scale and offset.
+  void (*search)(const AffineShape& shape, const AffineTile& tile,
+                 const AffineCandidates& candidates, AffineFit& fit);
+  /// Nearest codes for a given scale and offset, and their sums.
+  void (*measure)(const AffineShape& shape, const AffineTile& tile, const AffineFit& fit,
+                  AffineSums& sums);
+  /// For the codes behind `sums`, the best integer fields near the given ones; the sums are moved
+  /// along to the new fields.
+  void (*choose)(const AffineTile& tile, float max_field, AffineFields& fields, AffineSums& sums);
+  /// Nearest codes.
+  void (*codes)(const AffineShape& shape, const AffineTile& tile, const AffineFit& fit,
+                AffineCodes& codes);
+};
+
+/// The reference, which defines the result.
+const AffineKernels& affine_scalar();
+/// The vectors of this machine, or the reference where LQ_SIMD asks for it.
+const AffineKernels& affine_kernels();
+
+}  // namespace lq::kernels

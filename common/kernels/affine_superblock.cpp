@@ -1,0 +1,121 @@
+#include "common/kernels/affine_superblock.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/tensor/convert.h"
+
+namespace lq::kernels {
+namespace {
+
+float to_f16(float value) { return tensor::f16_to_f32(tensor::f32_to_f16(value)); }
+
+// Nearest integer, ties to even, of 0..2^22.
+float nearest(float value) { return (value + 12582912.0F) - 12582912.0F; }
+
+float field_of(float value, float d, float max_field) {
+  return d > 0 ? nearest(std::clamp(value / d, 0.0F, max_field)) : 0.0F;
+}
+
+// The float16 that lets max_field reach `largest`: the next above where rounding fell clearly
+// short, as it does among float16's denormals.
+float unit_for(float largest, float max_field) {
+  const std::uint16_t bits = tensor::f32_to_f16(largest / max_field);
+  const float value = tensor::f16_to_f32(bits);
+  if (value * max_field < 0.99F * largest) {
+    return tensor::f16_to_f32(static_cast<std::uint16_t>(bits + 1));
+  }
+  return value;
+}
+
+// Least squares d and dmin of one super-block for given codes and fields.
+void refit(const AffineTile& tile, const AffineSums& sums, int first, int subs,
+           AffineFields& fields) {
+  float aa = 0, ab = 0, bb = 0, ra = 0, rb = 0;
+  for (int s = first; s < first + subs; ++s) {
+    const float u = fields.sub_scale.v[s], v = fields.sub_min.v[s];
+    aa += u * u * sums.wqq.v[s];
+    ab += u * v * sums.wq.v[s];
+    bb += v * v * tile.sum_w.v[s];
+    ra += u * sums.wrq.v[s];
+    rb += v * sums.wr.v[s];
+  }
+  float d = fields.d.v[first], dmin = fields.dmin.v[first];
+  if (!(aa > 0)) return;
+  const float det = aa * bb - ab * ab;
+  float step = -ra / aa;
+  if (det > 1e-6F * aa * bb) step = (ab * rb - bb * ra) / det;
+  const float new_d = to_f16(d + step);
+  if (!(new_d > 0) || !std::isfinite(new_d)) return;
+  float new_dmin = dmin;
+  if (bb > 0) new_dmin = to_f16(dmin + (rb + (new_d - d) * ab) / bb);
+  if (!(new_dmin >= 0) || !std::isfinite(new_dmin)) return;
+  for (int s = first; s < first + subs; ++s) {
+    fields.d.v[s] = new_d;
+    fields.dmin.v[s] = new_dmin;
+  }
+}
+
+void start(const AffineTile& tile, const AffineFit& fit, int first, int subs, float max_field,
+           AffineFields& fields) {
+  float top_scale = 0, top_offset = 0;
+  for (int s = first; s < first + subs; ++s) {
+    top_scale = std::max(top_scale, fit.scale.v[s]);
+    top_offset = std::max(top_offset, fit.offset.v[s] - tile.origin.v[s]);
+  }
+  const float d = unit_for(top_scale, max_field), dmin = unit_for(top_offset, max_field);
+  for (int s = first; s < first + subs; ++s) {
+    fields.d.v[s] = d;
+    fields.dmin.v[s] = dmin;
+    fields.sub_scale.v[s] = field_of(fit.scale.v[s], d, max_field);
+    fields.sub_min.v[s] = field_of(fit.offset.v[s] - tile.origin.v[s], dmin, max_field);
+  }
+}
+
+void copy_lanes(const AffineFields& from, int first, int subs, AffineFields& to) {
+  for (int s = first; s < first + subs; ++s) {
+    to.d.v[s] = from.d.v[s];
+    to.dmin.v[s] = from.dmin.v[s];
+    to.sub_scale.v[s] = from.sub_scale.v[s];
+    to.sub_min.v[s] = from.sub_min.v[s];
+  }
+}
+
+}  // namespace
+
+void fields_to_fit(const AffineTile& tile, const AffineFields& fields, AffineFit& fit) {
+  for (int s = 0; s < kAffineLanes; ++s) {
+    fit.scale.v[s] = fields.d.v[s] * fields.sub_scale.v[s];
+    fit.offset.v[s] = fields.dmin.v[s] * fields.sub_min.v[s] + tile.origin.v[s];
+  }
+}
+
+void fit_super_blocks(const AffineKernels& kernels, const AffineShape& shape,
+                      const AffineCandidates& candidates, int subs, float max_field, int rounds,
+                      const AffineTile& tile, AffineFields& best) {
+  AffineFit fit;
+  kernels.search(shape, tile, candidates, fit);
+  AffineFields fields;
+  for (int first = 0; first < kAffineLanes; first += subs) {
+    start(tile, fit, first, subs, max_field, fields);
+  }
+  float best_error[kAffineLanes];
+  AffineSums sums;
+  for (int round = 0;; ++round) {
+    fields_to_fit(tile, fields, fit);
+    kernels.measure(shape, tile, fit, sums);
+    for (int first = 0; first < kAffineLanes; first += subs) {
+      float error = 0;
+      for (int s = first; s < first + subs; ++s) error += sums.err.v[s];
+      if (round == 0 || error < best_error[first]) {
+        best_error[first] = error;
+        copy_lanes(fields, first, subs, best);
+      }
+    }
+    if (round == rounds) break;
+    kernels.choose(tile, max_field, fields, sums);
+    for (int first = 0; first < kAffineLanes; first += subs) refit(tile, sums, first, subs, fields);
+  }
+}
+
+}  // namespace lq::kernels

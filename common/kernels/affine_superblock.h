@@ -1,0 +1,24 @@
+#pragma once
+// The joint fit of super-blocks: float16 d and dmin over integer fields of each sub-block,
+//   x ~ d * sub_scale * code - dmin * sub_min.
+//
+// Each sub-block is first fitted by itself. The fields are then the nearest ones, and from there
+// two moves alternate: for given codes the error is a quadratic form in scales and offsets, so the
+// best fields near the present ones and the least squares d and dmin follow from five sums per
+// sub-block; new scales give new codes. The best state seen is kept.
+
+#include "common/kernels/affine_search.h"
+
+namespace lq::kernels {
+
+/// Fits the super-blocks of a tile, `subs` sub-blocks each (8 or 16). d and dmin of the result are
+/// values of float16, the fields integers in 0..max_field. REQUIRES: no element so large that d or
+/// dmin leave float16's range.
+void fit_super_blocks(const AffineKernels& kernels, const AffineShape& shape,
+                      const AffineCandidates& candidates, int subs, float max_field, int rounds,
+                      const AffineTile& tile, AffineFields& fields);
+
+/// The scale and offset, relative to the origins of the tile, that the fields stand for.
+void fields_to_fit(const AffineTile& tile, const AffineFields& fields, AffineFit& fit);
+
+}  // namespace lq::kernels
