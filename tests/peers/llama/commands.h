@@ -8,6 +8,7 @@ namespace peer {
 int selfcheck(const Arguments& arguments);
 int info(const Arguments& arguments);
 int quantize(const Arguments& arguments);
+int planned_types(const Arguments& arguments);
 
 int tokenize_texts(const Arguments& arguments);
 int logits(const Arguments& arguments);

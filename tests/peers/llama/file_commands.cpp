@@ -4,6 +4,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fmt/format.h>
+#include <regex>
+#include <sstream>
 #include <stdexcept>
 #include <sys/resource.h>
 #include <vector>
@@ -117,14 +119,28 @@ int info(const Arguments& arguments) {
   return 0;
 }
 
-int quantize(const Arguments& arguments) {
-  const std::string &in = arguments.operand(1), &out = arguments.operand(2);
-  QuantizeParams params = llama_model_quantize_default_params();
-  params.file_type = file_type_id(arguments.operand(3));
-  params.n_threads = arguments.operand_count() > 5 ? std::stoi(arguments.operand(5)) : 1;
+namespace {
 
+/// A call of the library's quantizer with everything its parameters point to.
+struct QuantizeCall {
+  explicit QuantizeCall(const Arguments& arguments);
+  bool run() const { return llama_model_quantize(in.c_str(), out.c_str(), &params) == 0; }
+
+  std::string in, out;
   Importance importance;
   std::vector<ImportanceEntry> entries;
+  std::vector<std::string> patterns;
+  std::vector<TypeOverride> overrides;
+  QuantizeParams params;
+};
+
+QuantizeCall::QuantizeCall(const Arguments& arguments)
+    : in(arguments.operand(1)),
+      out(arguments.operand(2)),
+      overrides(type_overrides(arguments.text("--tensor-type", ""), patterns)),
+      params(llama_model_quantize_default_params()) {
+  params.file_type = file_type_id(arguments.operand(3));
+  params.n_threads = arguments.operand_count() > 5 ? std::stoi(arguments.operand(5)) : 1;
   if (arguments.operand_count() > 4 && arguments.operand(4) != "none") {
     importance = read_importance(arguments.operand(4));
     for (const auto& [name, means] : importance) {
@@ -133,20 +149,23 @@ int quantize(const Arguments& arguments) {
     entries.push_back({nullptr, nullptr, 0});
     params.importance = entries.data();
   }
-  std::vector<std::string> patterns;
-  const std::vector<TypeOverride> overrides =
-      type_overrides(arguments.text("--tensor-type", ""), patterns);
   if (!patterns.empty()) params.types = overrides.data();
-  if (arguments.has("--output-type"))
-    params.output_type = type_id(arguments.text("--output-type", ""));
-  if (arguments.has("--embd-type"))
-    params.embedding_type = type_id(arguments.text("--embd-type", ""));
+  const auto type_option = [&](const char* option, std::int32_t& type) {
+    if (arguments.has(option)) type = type_id(arguments.text(option, ""));
+  };
+  type_option("--output-type", params.output_type);
+  type_option("--embd-type", params.embedding_type);
   params.pure = arguments.has("--pure");
   params.allow_requantize = arguments.has("--allow-requantize");
   params.quantize_output = !arguments.has("--leave-output");
+}
 
+}  // namespace
+
+int quantize(const Arguments& arguments) {
+  const QuantizeCall call(arguments);
   const auto start = std::chrono::steady_clock::now();
-  const std::uint32_t failed = llama_model_quantize(in.c_str(), out.c_str(), &params);
+  const bool done = call.run();
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -154,10 +173,27 @@ int quantize(const Arguments& arguments) {
       "{{\"rc\":{},\"type\":\"{}\",\"threads\":{},\"imatrix\":{},\"wall_s\":{:.3f},\"cpu_s\":{:.3f}"
       ","
       "\"peak_rss_mib\":{:.1f},\"in_mib\":{:.2f},\"out_mib\":{:.2f}}}\n",
-      failed, arguments.operand(3), params.n_threads, importance.size(), wall.count(),
-      seconds(usage.ru_utime) + seconds(usage.ru_stime),
-      static_cast<double>(usage.ru_maxrss) / 1024.0, mebibytes(in), mebibytes(out));
-  return failed == 0 ? 0 : 1;
+      done ? 0 : 1, arguments.operand(3), call.params.n_threads, call.importance.size(),
+      wall.count(), seconds(usage.ru_utime) + seconds(usage.ru_stime),
+      static_cast<double>(usage.ru_maxrss) / 1024.0, mebibytes(call.in), mebibytes(call.out));
+  return done ? 0 : 1;
+}
+
+int planned_types(const Arguments& arguments) {
+  QuantizeCall call(arguments);
+  call.params.dry_run = true;
+  bool done = false;
+  std::istringstream log(capture_log([&] { done = call.run(); }));
+  if (!done) throw std::runtime_error("the library refuses to quantize " + call.in);
+  // "[  2/ 57] NAME  - [ 256, 2048, 1, 1], type =  f32, size = 2.00 MiB ->  0.41 MiB (q6_K)"
+  const std::regex pattern(
+      R"(^\[ *\d+/ *\d+\] (\S+) .*type = +(\w+), size =[^(]*(?:\((\w+)\))?.*)");
+  std::smatch match;
+  for (std::string line; std::getline(log, line);) {
+    if (!std::regex_match(line, match, pattern)) continue;
+    fmt::print("{} {}\n", match.str(1), match[3].matched ? match.str(3) : match.str(2));
+  }
+  return 0;
 }
 
 }  // namespace peer

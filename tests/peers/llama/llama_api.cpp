@@ -78,6 +78,15 @@ void open_libraries(const std::string& folder, bool verbose) {
   }
 }
 
+std::string capture_log(const std::function<void()>& work) {
+  std::string text;
+  llama_log_set([](int, const char* part, void* into) { *static_cast<std::string*>(into) += part; },
+                &text);
+  work();
+  llama_log_set(log_line, nullptr);
+  return text;
+}
+
 std::int32_t type_id(const std::string& name) {
   const std::string wanted = upper(name);
   for (std::int32_t id = 0; id < kTypeCount; ++id) {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace peer {
@@ -169,6 +170,9 @@ LQ_PEER_SYMBOLS(LQ_PEER_DECLARE)
 
 /// Opens the libraries in `folder` and binds every symbol above. Throws std::runtime_error.
 void open_libraries(const std::string& folder, bool verbose);
+
+/// Everything the library logs while `work` runs.
+std::string capture_log(const std::function<void()>& work);
 
 /// The id of a tensor type ("q4_K", any case). Throws std::runtime_error for an unknown one.
 std::int32_t type_id(const std::string& name);

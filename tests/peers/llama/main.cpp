@@ -19,13 +19,15 @@ struct Command {
   const char* usage;
 };
 
-constexpr std::array<Command, 10> kCommands = {{
+constexpr std::array<Command, 11> kCommands = {{
     {"selfcheck", peer::selfcheck, ""},
     {"info", peer::info, "FILE.gguf"},
     {"quantize", peer::quantize,
      "IN.gguf OUT.gguf TYPE [IMATRIX|none] [THREADS] [--pure] [--leave-output] "
      "[--allow-requantize] "
      "[--tensor-type REGEX=TYPE,...] [--output-type T] [--embd-type T]"},
+    {"types", peer::planned_types,
+     "as quantize; prints each tensor's name and type, writes nothing"},
     {"tokenize", peer::tokenize_texts,
      "MODEL.gguf [TEXT | --file TEXTFILE | --texts LIST.json] [--bos] [--special]"},
     {"logits", peer::logits, "MODEL.gguf IDS.json [OUT.f32] [--threads N]"},
