@@ -1,10 +1,12 @@
 #pragma once
-// What a run will do, complete before any work starts: results with their files, exact sizes and offsets, and units.
+// What a run will do, complete before any work starts: results with their files, exact sizes and
+// offsets, and units.
 //
-// A *result* is one thing the user asked for: a file (GGUF), a set of part files (split GGUF) or a directory. A run
-// may make several results from one reading of the inputs (`-t Q4_K_M,Q5_K_M`); each has its own fingerprint, lock,
-// journal and manifest, so that one that is up to date is left alone while the others are made.
-// A *unit* is a pure function of the inputs that fills planned extents of one or more results.
+// A *result* is one thing the user asked for: a file (GGUF), a set of part files (split GGUF) or a
+// directory. A run may make several results from one reading of the inputs (`-t Q4_K_M,Q5_K_M`);
+// each has its own fingerprint, lock, journal and manifest, so that one that is up to date is left
+// alone while the others are made. A *unit* is a pure function of the inputs that fills planned
+// extents of one or more results.
 
 #include <cstdint>
 #include <filesystem>
@@ -19,15 +21,18 @@ struct InputFile {
   std::filesystem::path path;
   std::uint64_t size = 0;
   std::int64_t mtime_ns = 0;
+  std::string sha256;  // where the input's own manifest has it, else empty
 };
 
-/// One named input (role "model", "imatrix", ...). `content_id` is a SHA-256 in hex that tells contents apart.
+/// One named input (role "model", "imatrix", ...). `content_id` is a SHA-256 in hex that tells
+/// contents apart.
 struct Input {
   std::string role;
   std::filesystem::path path;
   std::vector<InputFile> files;
   std::string content_id;
-  nlohmann::ordered_json origin;  // carried over from the input's own manifest, null when it has none
+  nlohmann::ordered_json
+      origin;  // carried over from the input's own manifest, null when it has none
 };
 
 struct OutputFile {
@@ -35,7 +40,8 @@ struct OutputFile {
   std::uint64_t size = 0;
 };
 
-/// Bytes [offset, offset + size) of files[file] of results[result]. Extents of different units never overlap.
+/// Bytes [offset, offset + size) of files[file] of results[result]. Extents of different units
+/// never overlap.
 struct Extent {
   std::size_t result = 0;
   std::size_t file = 0;
@@ -53,12 +59,13 @@ enum class ResultKind { kFiles, kDirectory };
 
 struct ResultPlan {
   ResultKind kind = ResultKind::kFiles;
-  std::filesystem::path path;      // absolute; of a multi-file result the first part's path
-  std::vector<OutputFile> files;   // kFiles: absolute paths, files[0].path == path
+  std::filesystem::path path;     // absolute; of a multi-file result the first part's path
+  std::vector<OutputFile> files;  // kFiles: absolute paths, files[0].path == path
   std::vector<Input> inputs;
   nlohmann::ordered_json options;  // every effective option that changes bytes, normalised
-  nlohmann::ordered_json summary;  // the manifest's `result` block as far as it is known before work
-  std::string fingerprint() const; // SHA-256 hex over tool, format version, options, content ids
+  nlohmann::ordered_json
+      summary;  // the manifest's `result` block as far as it is known before work
+  std::string fingerprint() const;  // SHA-256 hex over tool, format version, options, content ids
   std::string tool;
   int format_version = 1;
 };
@@ -68,9 +75,10 @@ struct Plan {
   std::vector<std::string> argv;
   std::vector<ResultPlan> results;
   std::vector<Unit> units;
-  std::uint64_t memory_bytes = 0;       // what the run needs at its thread count
-  std::string memory_advice;            // the option that lowers it, for the message of exit 5
-  std::uint64_t read_bytes = 0;         // from the inputs
+  std::uint64_t memory_bytes = 0;  // what the run needs at its thread count
+  std::string memory_advice;       // the option that lowers it, for the message of exit 5
+  std::uint64_t read_bytes = 0;    // from the inputs
+  std::string commit;              // of the source the tool was built from, where known
 };
 
 }  // namespace lq::stage

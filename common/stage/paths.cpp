@@ -1,0 +1,55 @@
+#include "common/stage/paths.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <regex>
+
+#include "common/io/file_status.h"
+
+namespace lq::stage {
+namespace {
+
+std::filesystem::path with_suffix(const std::filesystem::path& path, const char* suffix) {
+  return path.string() + suffix;
+}
+
+}  // namespace
+
+ResultPaths paths_of(const ResultPlan& result, const std::filesystem::path& checkpoint_dir) {
+  ResultPaths paths;
+  std::filesystem::path output = result.path.lexically_normal();
+  if (!output.has_filename()) output = output.parent_path();  // "dir/" names the directory "dir"
+  paths.output = output;
+  paths.part = with_suffix(output, ".lq-part");
+  paths.lock = with_suffix(output, ".lq-lock");
+  const bool directory = result.kind == ResultKind::kDirectory;
+  paths.manifest = directory ? output / "lq-manifest.json" : with_suffix(output, ".lq.json");
+  for (const OutputFile& file : result.files) {
+    paths.targets.push_back(directory ? output / file.path : file.path);
+    paths.parts.push_back(directory ? paths.part / file.path : with_suffix(file.path, ".lq-part"));
+  }
+  paths.journal = with_suffix(checkpoint_dir.empty() ? output : checkpoint_dir / output.filename(),
+                              ".lq-journal");
+  return paths;
+}
+
+std::filesystem::path of_shard(const std::filesystem::path& path, const Shard& shard) {
+  return fmt::format("{}.{}-of-{}", path.string(), shard.index, shard.count);
+}
+
+std::vector<std::filesystem::path> shard_files(const std::filesystem::path& path) {
+  static const std::regex kShard("\\.[0-9]+-of-[0-9]+");
+  const std::string name = path.filename().string();
+  std::vector<std::filesystem::path> found;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(io::directory_of(path), ignored)) {
+    const std::string other = entry.path().filename().string();
+    if (other.starts_with(name) && std::regex_match(other.substr(name.size()), kShard)) {
+      found.push_back(entry.path());
+    }
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+}  // namespace lq::stage

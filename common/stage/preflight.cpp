@@ -1,0 +1,132 @@
+#include "common/stage/preflight.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <map>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/base/errors.h"
+#include "common/base/text.h"
+#include "common/io/file_status.h"
+#include "common/io/output_error.h"
+
+namespace lq::stage {
+namespace {
+
+std::string shown(const std::filesystem::path& path) {
+  return base::escape_controls(path.string());
+}
+
+void check_place(const ResultPlan& result, const std::filesystem::path& target,
+                 const Input& input) {
+  const std::string what = fmt::format("cannot write {}", shown(target));
+  const char* fix = "choose another output with -o";
+  const auto status = io::file_status(input.path);
+  if (status && status->is_directory && io::is_inside(target, input.path)) {
+    throw base::UsageError(
+        what, fmt::format("it lies inside the input directory {}", shown(input.path)), fix);
+  }
+  if (io::same_file(target, input.path)) {
+    throw base::UsageError(what, fmt::format("it is the input {}", shown(input.path)), fix);
+  }
+  for (const InputFile& file : input.files) {
+    if (io::same_file(target, file.path)) {
+      throw base::UsageError(what, fmt::format("it is the input {}", shown(file.path)), fix);
+    }
+    if (result.kind == ResultKind::kDirectory && io::is_inside(file.path, target)) {
+      throw base::UsageError(what, fmt::format("it holds the input {}", shown(file.path)), fix);
+    }
+  }
+}
+
+void require_writable(const std::filesystem::path& directory, const std::filesystem::path& file) {
+  const std::string what = fmt::format("cannot write {}", shown(file));
+  const auto status = io::file_status(directory);
+  if (!status) throw io::output_error(what, ENOENT, file);
+  if (!status->is_directory) throw io::output_error(what, ENOTDIR, file);
+  if (::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+    throw io::output_error(what, errno, file);
+  }
+}
+
+std::uint64_t file_size_limit() {
+  struct rlimit limit = {};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return UINT64_MAX;
+  }
+  return limit.rlim_cur;
+}
+
+}  // namespace
+
+void check_places(const Plan& plan) {
+  for (const ResultPlan& result : plan.results) {
+    for (const Input& input : result.inputs) {
+      if (result.kind == ResultKind::kDirectory) {
+        check_place(result, result.path, input);
+        continue;
+      }
+      for (const OutputFile& file : result.files) check_place(result, file.path, input);
+    }
+  }
+}
+
+void check_memory(const Plan& plan, std::uint64_t limit) {
+  if (limit == 0 || plan.memory_bytes <= limit) return;
+  throw base::OutOfMemoryError(
+      "cannot start: memory is too small",
+      fmt::format("{} are needed and {} are available", base::format_bytes(plan.memory_bytes),
+                  base::format_bytes(limit)),
+      plan.memory_advice.empty()
+          ? "use a machine with more memory, or raise the limit with --memory"
+          : plan.memory_advice);
+}
+
+void check_directories(const ResultPaths& paths, const std::filesystem::path& checkpoint_dir) {
+  require_writable(io::directory_of(paths.output), paths.output);
+  if (!checkpoint_dir.empty()) require_writable(checkpoint_dir, paths.journal);
+}
+
+void check_disk(std::span<const DiskNeed> needs) {
+  struct Volume {
+    std::filesystem::path directory, output;
+    std::uint64_t needed = 0;
+  };
+  std::map<std::uint64_t, Volume> volumes;  // by device
+  const std::uint64_t largest = file_size_limit();
+  for (const DiskNeed& need : needs) {
+    const std::filesystem::path directory = io::directory_of(need.paths->output);
+    const auto status = io::file_status(directory);
+    if (!status) continue;
+    Volume& volume =
+        volumes.try_emplace(status->device, directory, need.paths->output).first->second;
+    for (std::size_t file = 0; file < need.result->files.size(); ++file) {
+      const std::uint64_t size = need.result->files[file].size;
+      if (size > largest) {
+        throw io::output_error(
+            fmt::format("cannot write {} of {}", shown(need.paths->targets[file]),
+                        base::format_bytes(size)),
+            EFBIG, need.paths->targets[file]);
+      }
+      const auto part = io::file_status(need.paths->parts[file]);
+      const std::uint64_t taken = part ? part->allocated_bytes : 0;
+      volume.needed += size > taken ? size - taken : 0;
+    }
+  }
+  for (const auto& entry : volumes) {
+    const Volume& volume = entry.second;
+    const auto free = io::free_space(volume.directory);
+    if (!free || volume.needed <= *free) continue;
+    throw base::OutputError(
+        fmt::format("cannot write {}", shown(volume.output)),
+        fmt::format("the disk is too small: {} are needed and {} are free in {}",
+                    base::format_bytes(volume.needed), base::format_bytes(*free),
+                    shown(volume.directory)),
+        fmt::format("free space there (df -h {}), or choose another place with -o",
+                    io::shell_quoted(volume.directory)));
+  }
+}
+
+}  // namespace lq::stage
