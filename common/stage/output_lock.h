@@ -28,8 +28,8 @@ struct LockRequest {
   std::vector<std::string> argv;  // recorded as the holder
   double wait_seconds = 0;
   std::function<StopReason()> stop = {};  // polled while waiting; may be empty
-  std::function<void(const std::string& holder)>
-      waiting;  // called once before waiting; may be empty
+  /// Called once before waiting; may be empty.
+  std::function<void(const std::string& holder)> waiting = {};
 
   bool use_flock = true;
   std::chrono::milliseconds refresh_every{30'000}, stale_after{300'000};  // without flock
