@@ -150,10 +150,26 @@ void codes(const AffineShape& shape, const AffineTile& tile, const AffineFit& fi
   }
 }
 
+void min_max(const float* x, float max_code, AffineMinMax& blocks) {
+  for (int b = 0; b < kAffineLanes; ++b, x += kAffineMaxElems) {
+    const float low = *std::min_element(x, x + kAffineMaxElems);
+    const float high = *std::max_element(x, x + kAffineMaxElems);
+    const float scale = (high - low) / max_code;
+    // A scale so small that its inverse overflows leaves no codes but zero.
+    const float inverse = scale > kSmallestInvertible ? 1.0F / scale : 0.0F;
+    blocks.scale[b] = scale;
+    blocks.minimum[b] = low;
+    for (int i = 0; i < kAffineMaxElems; ++i) {
+      const float scaled = (x[i] - low) * inverse + 0.5F;
+      blocks.q[b][i] = static_cast<std::uint8_t>(std::min(scaled, max_code));
+    }
+  }
+}
+
 }  // namespace
 
 const AffineKernels& affine_scalar() {
-  static constexpr AffineKernels kKernels = {load, search, measure, choose, codes};
+  static constexpr AffineKernels kKernels = {load, search, measure, choose, codes, min_max};
   return kKernels;
 }
 

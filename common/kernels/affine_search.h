@@ -19,6 +19,9 @@ namespace lq::kernels {
 inline constexpr int kAffineLanes = 16;
 inline constexpr int kAffineMaxElems = 32;
 
+/// Above it 1 / x is finite.
+inline constexpr float kSmallestInvertible = 2.9387360e-39F;
+
 /// What the search knows of a format.
 struct AffineShape {
   int sub_elems;     // elements of a sub-block, 16 or 32
@@ -66,6 +69,12 @@ struct AffineCodes {
   alignas(64) std::uint8_t q[kAffineMaxElems][kAffineLanes];
 };
 
+/// Sixteen blocks of 32 on the grid from their smallest element to their largest.
+struct AffineMinMax {
+  float scale[kAffineLanes], minimum[kAffineLanes];
+  alignas(64) std::uint8_t q[kAffineLanes][kAffineMaxElems];  // by block
+};
+
 /// The steps for one instruction set. REQUIRES of all: finite inputs, the sub_elems of the shape.
 struct AffineKernels {
   /// Fills the tile from sixteen sub-blocks of elements, one after another, and the weights of each
@@ -83,6 +92,9 @@ struct AffineKernels {
   /// Nearest codes.
   void (*codes)(const AffineShape& shape, const AffineTile& tile, const AffineFit& fit,
                 AffineCodes& codes);
+  /// Sixteen blocks of 32, one after another: x ~ scale * q + minimum with scale = (max - min) /
+  /// max_code and codes rounded half up, in float32, as ggml has it.
+  void (*min_max)(const float* x, float max_code, AffineMinMax& blocks);
 };
 
 /// The reference, which defines the result.

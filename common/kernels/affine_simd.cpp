@@ -3,6 +3,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "common/kernels/affine_simd.cpp"
+#include <algorithm>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -204,8 +205,36 @@ void codes(const AffineShape& shape, const AffineTile& tile, const AffineFit& fi
   }
 }
 
+void min_max(const float* x, float max_code, AffineMinMax& blocks) {
+  const hn::Rebind<std::int32_t, D> int_tag;
+  const hn::Rebind<std::uint8_t, D> byte_tag;
+  const size_t step = hn::Lanes(kTag);
+  const V top = hn::Set(kTag, max_code), half = hn::Set(kTag, 0.5F);
+  for (size_t b = 0; b < kAffineLanes; ++b, x += kAffineMaxElems) {
+    V lows = hn::LoadU(kTag, x), highs = lows;
+    for (size_t i = step; i < kAffineMaxElems; i += step) {
+      const V v = hn::LoadU(kTag, x + i);
+      lows = hn::Min(lows, v);
+      highs = hn::Max(highs, v);
+    }
+    float low = hn::GetLane(hn::MinOfLanes(kTag, lows));
+    const float high = hn::GetLane(hn::MaxOfLanes(kTag, highs));
+    if (low == 0.0F) low = *std::find(x, x + kAffineMaxElems, 0.0F);  // the first zero has the sign
+    const float scale = (high - low) / max_code;
+    const float inverse = scale > kSmallestInvertible ? 1.0F / scale : 0.0F;
+    blocks.scale[b] = scale;
+    blocks.minimum[b] = low;
+    const V origin = hn::Set(kTag, low), factor = hn::Set(kTag, inverse);
+    for (size_t i = 0; i < kAffineMaxElems; i += step) {
+      const V scaled = hn::Add(hn::Mul(hn::Sub(hn::LoadU(kTag, x + i), origin), factor), half);
+      const auto q = hn::ConvertTo(int_tag, hn::Min(scaled, top));
+      hn::StoreU(hn::DemoteTo(byte_tag, q), byte_tag, blocks.q[b] + i);
+    }
+  }
+}
+
 const AffineKernels* kernels() {
-  static constexpr AffineKernels kKernels = {load, search, measure, choose, codes};
+  static constexpr AffineKernels kKernels = {load, search, measure, choose, codes, min_max};
   return &kKernels;
 }
 

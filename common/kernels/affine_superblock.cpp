@@ -99,7 +99,7 @@ void fit_super_blocks(const AffineKernels& kernels, const AffineShape& shape,
   for (int first = 0; first < kAffineLanes; first += subs) {
     start(tile, fit, first, subs, max_field, fields);
   }
-  float best_error[kAffineLanes];
+  float best_error[kAffineLanes] = {};
   AffineSums sums;
   for (int round = 0;; ++round) {
     fields_to_fit(tile, fields, fit);
@@ -115,6 +115,43 @@ void fit_super_blocks(const AffineKernels& kernels, const AffineShape& shape,
     if (round == rounds) break;
     kernels.choose(tile, max_field, fields, sums);
     for (int first = 0; first < kAffineLanes; first += subs) refit(tile, sums, first, subs, fields);
+  }
+}
+
+void fit_single_blocks(const AffineKernels& kernels, const AffineShape& shape,
+                       const AffineCandidates& candidates, int rounds, const AffineTile& tile,
+                       AffineFit& best, AffineLanes& minimum) {
+  AffineFit fit;
+  kernels.search(shape, tile, candidates, fit);
+  AffineLanes low;
+  AffineSums sums;
+  float best_error[kAffineLanes] = {};
+  for (int round = 0;; ++round) {
+    for (int s = 0; s < kAffineLanes; ++s) {
+      fit.scale.v[s] = unit_for(fit.scale.v[s], 1.0F);
+      low.v[s] = to_f16(tile.origin.v[s] - fit.offset.v[s]);
+      fit.offset.v[s] = tile.origin.v[s] - low.v[s];
+    }
+    kernels.measure(shape, tile, fit, sums);
+    for (int s = 0; s < kAffineLanes; ++s) {
+      if (round == 0 || sums.err.v[s] < best_error[s]) {
+        best_error[s] = sums.err.v[s];
+        best.scale.v[s] = fit.scale.v[s];
+        best.offset.v[s] = fit.offset.v[s];
+        minimum.v[s] = low.v[s];
+      }
+    }
+    if (round == rounds) return;
+    for (int s = 0; s < kAffineLanes; ++s) {
+      const float w = tile.sum_w.v[s], wq = sums.wq.v[s], wqq = sums.wqq.v[s];
+      const float det = w * wqq - wq * wq;
+      if (!(det > 0)) continue;
+      // The scale is rounded before the offset that goes with it is taken.
+      const float scale =
+          unit_for(fit.scale.v[s] + (wq * sums.wr.v[s] - w * sums.wrq.v[s]) / det, 1.0F);
+      fit.offset.v[s] += (sums.wr.v[s] + (scale - fit.scale.v[s]) * wq) / w;
+      fit.scale.v[s] = scale;
+    }
   }
 }
 

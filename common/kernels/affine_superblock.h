@@ -18,6 +18,13 @@ void fit_super_blocks(const AffineKernels& kernels, const AffineShape& shape,
                       const AffineCandidates& candidates, int subs, float max_field, int rounds,
                       const AffineTile& tile, AffineFields& fields);
 
+/// Fits the sixteen sub-blocks of a tile each by itself, with float16 scale d and minimum:
+/// x ~ d * code + minimum. `fit` has the scale and the offset, origin - minimum, that they make.
+/// REQUIRES: shape.free_offset; no scale or minimum beyond float16.
+void fit_single_blocks(const AffineKernels& kernels, const AffineShape& shape,
+                       const AffineCandidates& candidates, int rounds, const AffineTile& tile,
+                       AffineFit& fit, AffineLanes& minimum);
+
 /// The scale and offset, relative to the origins of the tile, that the fields stand for.
 void fields_to_fit(const AffineTile& tile, const AffineFields& fields, AffineFit& fit);
 
