@@ -1,6 +1,6 @@
 #pragma once
-// The weights that a configuration implies, for directories that hold config.json and perhaps an index but no data:
-// sizes can be estimated from them, nothing can be read.
+// The weights that a configuration implies, for directories that hold config.json and perhaps an
+// index but no data: sizes can be estimated from them, nothing can be read.
 
 #include <filesystem>
 #include <memory>
@@ -10,9 +10,10 @@
 
 namespace lq::model {
 
-/// Every tensor of the architecture's table with the shape that `config` implies, in the dtype that it states (BF16
-/// where it states none). Biases are there when the index of `dir` names them. read() throws ModelNotFoundError.
-/// Throws ValidationError when config.json leaves a dimension open or the index breaks a rule.
+/// Every tensor of the architecture's table with the shape that `config` implies, in the dtype that
+/// it states (BF16 where it states none). Biases are there when the index of `dir` names them.
+/// read() throws ModelNotFoundError. Throws ValidationError when config.json leaves a dimension
+/// open or the index breaks a rule.
 std::unique_ptr<tensor::TensorSource> implied_weights(const std::filesystem::path& dir,
                                                       const ModelConfig& config,
                                                       const Architecture& architecture);

@@ -22,6 +22,7 @@ using nlohmann::json;
 // loops.
 constexpr std::int64_t kMaxNumber = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kMaxLayers = 65535;
+constexpr std::int64_t kMaxVocab = std::int64_t{1} << 24;
 
 /// One JSON object of the file, read key by key; knows where it stands for messages.
 class KeyReader {
@@ -194,7 +195,7 @@ void read_shapes(const KeyReader& top, ModelConfig& config) {
   config.context =
       top.whole({"max_position_embeddings", "n_ctx", "n_positions", "max_sequence_length"})
           .value_or(0);
-  config.vocab = top.whole({"vocab_size"}).value_or(0);
+  config.vocab = top.whole({"vocab_size"}, 1, kMaxVocab).value_or(0);
   config.n_experts =
       top.whole({"num_local_experts", "num_experts", "n_routed_experts"}, 0).value_or(0);
 }
