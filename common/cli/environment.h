@@ -1,0 +1,23 @@
+#pragma once
+// The environment variables of the process, as a value that tests can make up.
+
+#include <map>
+#include <string>
+
+namespace lq::cli {
+
+class Environment {
+ public:
+  Environment() = default;
+  explicit Environment(std::map<std::string, std::string> variables)
+      : variables_(std::move(variables)) {}
+  static Environment of_process();
+
+  /// Empty when the variable is not set: everything read here treats both alike.
+  std::string get(const std::string& name) const;
+
+ private:
+  std::map<std::string, std::string> variables_;
+};
+
+}  // namespace lq::cli

@@ -1,0 +1,157 @@
+#include "common/cli/progress.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fmt/format.h>
+#include <utility>
+
+#include "common/base/text.h"
+#include "common/parallel/memory.h"
+
+namespace lq::cli {
+namespace {
+
+constexpr double kFirstBarAfter = 0.5;  // seconds: a run that is over at once shows nothing
+constexpr double kBarEvery = 0.1, kLineEvery = 30;
+constexpr double kMemoryWarning = 0.9;  // of what may be used
+constexpr double kSmoothStart = 1;      // seconds before a rate is worth an estimate
+
+std::uint64_t bytes_of(const stage::Unit& unit) {
+  std::uint64_t bytes = 0;
+  for (const stage::Extent& extent : unit.extents) bytes += extent.size;
+  return bytes;
+}
+
+}  // namespace
+
+Gauges machine_gauges() {
+  return {.seconds =
+              [] {
+                const auto now = std::chrono::steady_clock::now().time_since_epoch();
+                return std::chrono::duration<double>(now).count();
+              },
+          .memory_used = [] { return parallel::current_rss(); },
+          .memory_free = [] { return parallel::available_memory(); }};
+}
+
+Progress::Progress(std::string tool, ProgressStyle style, int columns, std::uint64_t memory_limit,
+                   Gauges gauges, Console& console, Hooks hooks)
+    : tool_(std::move(tool)),
+      style_(style),
+      columns_(columns),
+      memory_limit_(memory_limit),
+      gauges_(std::move(gauges)),
+      console_(console),
+      hooks_(std::move(hooks)) {}
+
+void Progress::start(const stage::Plan& plan, std::size_t units_kept) {
+  const std::lock_guard lock(mutex_);
+  plan_ = &plan;
+  started_ = shown_ = gauges_.seconds();
+  kept_ = std::min(units_kept, plan.units.size());
+  done_ = 0;
+  layer_ = -1;
+  layers_ = 0;
+  cost_done_ = cost_ = 0;
+  bytes_done_ = bytes_ = 0;
+  for (const stage::Unit& unit : plan.units) {
+    layers_ = std::max(layers_, layer_of(unit.name) + 1);
+    cost_ += unit.cost;
+    bytes_ += bytes_of(unit);
+  }
+  if (style_ != ProgressStyle::kLines) return;
+  std::string text = fmt::format("{} units, {} to write", plan.units.size() - kept_,
+                                 base::format_bytes(numbers_locked().bytes));
+  if (kept_ > 0) text += fmt::format(", {} units kept", kept_);
+  hooks_.line(text);
+}
+
+void Progress::unit_done(std::size_t unit) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (plan_ == nullptr) return;
+    const stage::Unit& finished = plan_->units[unit];
+    ++done_;
+    cost_done_ += finished.cost;
+    bytes_done_ += bytes_of(finished);
+    layer_ = std::max(layer_, layer_of(finished.name));
+  }
+  tick();
+}
+
+ProgressNumbers Progress::numbers() {
+  const std::lock_guard lock(mutex_);
+  return numbers_locked();
+}
+
+ProgressNumbers Progress::numbers_locked() const {
+  ProgressNumbers now;
+  if (plan_ == nullptr) return now;
+  now.units = plan_->units.size();
+  now.units_done = std::min(kept_ + done_, now.units);
+  now.layer = layer_;
+  now.layers = layers_;
+  // Which units were kept is not known here, only how many: they count as average ones.
+  const double to_do =
+      now.units == 0 ? 0 : 1 - static_cast<double>(kept_) / static_cast<double>(now.units);
+  now.bytes =
+      std::max(static_cast<std::uint64_t>(static_cast<double>(bytes_) * to_do), bytes_done_);
+  now.bytes_done = bytes_done_;
+  const double elapsed = gauges_.seconds() - started_;
+  if (elapsed > 0) now.bytes_per_second = static_cast<double>(bytes_done_) / elapsed;
+  if (cost_done_ > 0 && elapsed >= kSmoothStart) {
+    now.seconds_left = elapsed * std::max(cost_ * to_do - cost_done_, 0.0) / cost_done_;
+  }
+  now.memory_used = gauges_.memory_used();
+  now.memory_limit = memory_limit_;
+  if (now.memory_limit == 0) now.memory_limit = now.memory_used + gauges_.memory_free();
+  return now;
+}
+
+void Progress::tick() {
+  ProgressNumbers now;
+  bool show = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (plan_ == nullptr) return;
+    const double seconds = gauges_.seconds();
+    const bool first = shown_ == started_;
+    const double due = style_ == ProgressStyle::kLines ? kLineEvery
+                       : first                         ? kFirstBarAfter
+                                                       : kBarEvery;
+    show = style_ != ProgressStyle::kNone && seconds - shown_ >= due;
+    if (show) shown_ = seconds;
+    now = numbers_locked();
+    if (show && style_ == ProgressStyle::kBar) console_.draw(bar_text(tool_, now, columns_));
+  }
+  if (show && style_ == ProgressStyle::kLines) hooks_.line(line_text(now));
+  watch_memory(now);
+}
+
+void Progress::watch_memory(const ProgressNumbers& now) {
+  const auto used = static_cast<double>(now.memory_used);
+  const std::uint64_t free = gauges_.memory_free();
+  std::string why;
+  if (now.memory_limit > 0 && used > kMemoryWarning * static_cast<double>(now.memory_limit)) {
+    why = fmt::format("{} of the {} that --memory allows are in use",
+                      base::format_bytes(now.memory_used), base::format_bytes(now.memory_limit));
+  } else if (free > 0 && used > kMemoryWarning * (used + static_cast<double>(free))) {
+    why = fmt::format("{} are in use and the machine has {} left",
+                      base::format_bytes(now.memory_used), base::format_bytes(free));
+  } else {
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(warned_, true)) return;
+  }
+  hooks_.warn("memory is nearly used up", why);
+}
+
+void Progress::finish() {
+  const std::lock_guard lock(mutex_);
+  plan_ = nullptr;
+  console_.erase();
+}
+
+}  // namespace lq::cli

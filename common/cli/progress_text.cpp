@@ -1,0 +1,104 @@
+// The text of bars and lines; when they are shown is progress.cpp's business.
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <fmt/format.h>
+#include <string_view>
+#include <vector>
+
+#include "common/base/text.h"
+#include "common/cli/progress.h"
+#include "common/cli/values.h"
+
+namespace lq::cli {
+namespace {
+
+std::string gibibytes(std::uint64_t bytes) {
+  return fmt::format("{:.1f}", static_cast<double>(bytes) / (1024.0 * 1024 * 1024));
+}
+
+double share_done(const ProgressNumbers& n) {
+  const auto part = n.bytes > 0   ? static_cast<double>(n.bytes_done) / static_cast<double>(n.bytes)
+                    : n.units > 0 ? static_cast<double>(n.units_done) / static_cast<double>(n.units)
+                                  : 0.0;
+  return std::clamp(part, 0.0, 1.0);
+}
+
+std::string bar_of_width(double share, std::size_t width) {
+  const auto filled = static_cast<std::size_t>(share * static_cast<double>(width));
+  std::string bar(width, ' ');
+  std::fill_n(bar.begin(), filled, '=');
+  if (filled > 0 && filled < width) bar[filled - 1] = '>';
+  return "[" + bar + "]";
+}
+
+std::string rate_text(const ProgressNumbers& n) {
+  return base::format_bytes(static_cast<std::uint64_t>(n.bytes_per_second)) + "/s";
+}
+
+}  // namespace
+
+int layer_of(const std::string& unit_name) {
+  for (const std::string_view marker : {"blk.", "layers."}) {
+    const std::size_t at = unit_name.find(marker);
+    if (at == std::string::npos) continue;
+    const char* first = unit_name.data() + at + marker.size();
+    int layer = -1;
+    std::from_chars(first, unit_name.data() + unit_name.size(), layer);
+    return layer;
+  }
+  return -1;
+}
+
+std::string bar_text(const std::string& tool, const ProgressNumbers& n, int columns) {
+  // In the order of appearance, each with its rank: the highest ranks go first where space is
+  // short.
+  struct Part {
+    int rank;
+    std::string text;
+  };
+  std::vector<Part> parts;
+  parts.push_back({7, tool});
+  parts.push_back({0, fmt::format("{}/{}", n.units_done, n.units)});
+  if (n.layer >= 0) parts.push_back({4, fmt::format("layer {}/{}", n.layer + 1, n.layers)});
+  parts.push_back({1, fmt::format("{:3.0f}%", share_done(n) * 100)});
+  parts.push_back(
+      {6, fmt::format("{} of {}", base::format_bytes(n.bytes_done), base::format_bytes(n.bytes))});
+  parts.push_back({3, rate_text(n)});
+  if (n.seconds_left >= 0) parts.push_back({2, format_seconds(n.seconds_left) + " left"});
+  parts.push_back(
+      {5, fmt::format("mem {}/{} GiB", gibibytes(n.memory_used), gibibytes(n.memory_limit))});
+
+  const auto space = static_cast<std::size_t>(std::max(columns - 1, 1));
+  const auto join = [&](std::size_t bar_width) {
+    std::string text;
+    for (const Part& part : parts) {
+      text += (text.empty() ? "" : "  ") + part.text;
+      if (part.rank == 1 && bar_width > 0) text += " " + bar_of_width(share_done(n), bar_width);
+    }
+    return text;
+  };
+  while (parts.size() > 1 && join(0).size() > space) {
+    parts.erase(std::ranges::max_element(parts, {}, &Part::rank));
+  }
+  // A bar of 8 to 30 characters takes what is left.
+  const std::size_t used = join(0).size() + 3;
+  const std::size_t room = space > used ? space - used : 0;
+  std::string text = join(room >= 8 ? std::min<std::size_t>(room, 30) : 0);
+  if (text.size() > space) text.resize(space);
+  return text;
+}
+
+std::string line_text(const ProgressNumbers& n) {
+  std::string text = fmt::format("{} of {} units", n.units_done, n.units);
+  if (n.layer >= 0) text += fmt::format(", layer {} of {}", n.layer + 1, n.layers);
+  text += fmt::format(", {} of {}, {}", base::format_bytes(n.bytes_done),
+                      base::format_bytes(n.bytes), rate_text(n));
+  if (n.seconds_left >= 0) text += fmt::format(", {} left", format_seconds(n.seconds_left));
+  return text + fmt::format(", memory {} of {}", base::format_bytes(n.memory_used),
+                            base::format_bytes(n.memory_limit));
+}
+
+}  // namespace lq::cli
