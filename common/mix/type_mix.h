@@ -44,7 +44,7 @@ struct FileType {
   Rule v{}, o{}, down{};  // attn_v, attn_output, ffn_down; other matrices always get the base
   bool base_needs_importance =
       false;  // matrices of the base type cannot be made without importance
-  std::string_view without_importance;  // what to tell a user who gives none; empty = nothing
+  std::string_view without_importance = {};  // what to tell a user who gives none; empty = nothing
 };
 
 std::span<const FileType> file_types();
