@@ -1,38 +1,13 @@
 #include "common/codec/affine_decode.h"
 
+#include "common/codec/q2_k.h"
+#include "common/codec/q4_1.h"
+#include "common/codec/q4_k.h"
+#include "common/codec/q5_1.h"
+#include "common/codec/q5_k.h"
+
 namespace lq::codec {
 namespace {
-
-struct BlockQ4_1 {
-  Half d;
-  Half m;
-  std::uint8_t qs[16];
-};
-struct BlockQ5_1 {
-  Half d;
-  Half m;
-  std::uint8_t qh[4];
-  std::uint8_t qs[16];
-};
-struct BlockQ2K {
-  std::uint8_t scales[16];
-  std::uint8_t qs[64];
-  Half d;
-  Half dmin;
-};
-struct BlockQ4K {
-  Half d;
-  Half dmin;
-  std::uint8_t scales[12];
-  std::uint8_t qs[128];
-};
-struct BlockQ5K {
-  Half d;
-  Half dmin;
-  std::uint8_t scales[12];
-  std::uint8_t qh[32];
-  std::uint8_t qs[128];
-};
 
 // The blocks of 32 store m with x = d * q + m; the grid subtracts, so its dmin is -m.
 tensor::BlockGrid flat_affine_grid(int max_code, Half d, Half m) {

@@ -4,14 +4,20 @@
 
 #include "common/base/text.h"
 #include "common/codec/affine_decode.h"
+#include "common/codec/affine_encode.h"
 #include "common/codec/codec.h"
 #include "common/codec/fp4.h"
 #include "common/codec/iq.h"
 #include "common/codec/low_bit.h"
 #include "common/codec/plain.h"
+#include "common/codec/q2_k.h"
 #include "common/codec/q3_k.h"
 #include "common/codec/q4_0.h"
+#include "common/codec/q4_1.h"
+#include "common/codec/q4_k.h"
 #include "common/codec/q5_0.h"
+#include "common/codec/q5_1.h"
+#include "common/codec/q5_k.h"
 #include "common/codec/q6_k.h"
 #include "common/codec/q8_0.h"
 
@@ -25,27 +31,27 @@ constexpr bool kQuantized = true;
 constexpr Codec kCodecs[] = {
     {QuantType::kF32, "F32", 1, 4, kPlain, encode_f32, decode_f32},
     {QuantType::kF16, "F16", 1, 2, kPlain, nullptr, decode_f16},
-    {QuantType::kQ4_0, "Q4_0", 32, 18, kQuantized, nullptr, decode_q4_0, grid_q4_0, codes_q4_0,
+    {QuantType::kQ4_0, "Q4_0", 32, 18, kQuantized, encode_q4_0, decode_q4_0, grid_q4_0, codes_q4_0,
      pack_q4_0},
-    {QuantType::kQ4_1, "Q4_1", 32, 20, kQuantized, nullptr, decode_q4_1, grid_q4_1, codes_q4_1,
+    {QuantType::kQ4_1, "Q4_1", 32, 20, kQuantized, encode_q4_1, decode_q4_1, grid_q4_1, codes_q4_1,
      pack_q4_1},
-    {QuantType::kQ5_0, "Q5_0", 32, 22, kQuantized, nullptr, decode_q5_0, grid_q5_0, codes_q5_0,
+    {QuantType::kQ5_0, "Q5_0", 32, 22, kQuantized, encode_q5_0, decode_q5_0, grid_q5_0, codes_q5_0,
      pack_q5_0},
-    {QuantType::kQ5_1, "Q5_1", 32, 24, kQuantized, nullptr, decode_q5_1, grid_q5_1, codes_q5_1,
+    {QuantType::kQ5_1, "Q5_1", 32, 24, kQuantized, encode_q5_1, decode_q5_1, grid_q5_1, codes_q5_1,
      pack_q5_1},
-    {QuantType::kQ8_0, "Q8_0", 32, 34, kQuantized, nullptr, decode_q8_0, grid_q8_0, codes_q8_0,
+    {QuantType::kQ8_0, "Q8_0", 32, 34, kQuantized, encode_q8_0, decode_q8_0, grid_q8_0, codes_q8_0,
      pack_q8_0},
     // Run-time formats of activations: known by their size, never in files.
     {QuantType::kQ8_1, "Q8_1", 32, 36, kQuantized},
-    {QuantType::kQ2K, "Q2_K", 256, 84, kQuantized, nullptr, decode_q2_k, grid_q2_k, codes_q2_k,
+    {QuantType::kQ2K, "Q2_K", 256, 84, kQuantized, encode_q2_k, decode_q2_k, grid_q2_k, codes_q2_k,
      pack_q2_k},
-    {QuantType::kQ3K, "Q3_K", 256, 110, kQuantized, nullptr, decode_q3_k, grid_q3_k, codes_q3_k,
+    {QuantType::kQ3K, "Q3_K", 256, 110, kQuantized, encode_q3_k, decode_q3_k, grid_q3_k, codes_q3_k,
      pack_q3_k},
-    {QuantType::kQ4K, "Q4_K", 256, 144, kQuantized, nullptr, decode_q4_k, grid_q4_k, codes_q4_k,
+    {QuantType::kQ4K, "Q4_K", 256, 144, kQuantized, encode_q4_k, decode_q4_k, grid_q4_k, codes_q4_k,
      pack_q4_k},
-    {QuantType::kQ5K, "Q5_K", 256, 176, kQuantized, nullptr, decode_q5_k, grid_q5_k, codes_q5_k,
+    {QuantType::kQ5K, "Q5_K", 256, 176, kQuantized, encode_q5_k, decode_q5_k, grid_q5_k, codes_q5_k,
      pack_q5_k},
-    {QuantType::kQ6K, "Q6_K", 256, 210, kQuantized, nullptr, decode_q6_k, grid_q6_k, codes_q6_k,
+    {QuantType::kQ6K, "Q6_K", 256, 210, kQuantized, encode_q6_k, decode_q6_k, grid_q6_k, codes_q6_k,
      pack_q6_k},
     {QuantType::kQ8K, "Q8_K", 256, 292, kQuantized},
     {QuantType::kIQ2XXS, "IQ2_XXS", 256, 66, kQuantized, nullptr, decode_iq2_xxs},
@@ -88,6 +94,11 @@ constexpr std::uint32_t block_bytes(QuantType type) {
 // The structs with a static_assert of their own, tied to the rows.
 static_assert(block_bytes(QuantType::kQ4_0) == sizeof(BlockQ4_0));
 static_assert(block_bytes(QuantType::kQ5_0) == sizeof(BlockQ5_0));
+static_assert(block_bytes(QuantType::kQ2K) == sizeof(BlockQ2K));
+static_assert(block_bytes(QuantType::kQ4_1) == sizeof(BlockQ4_1));
+static_assert(block_bytes(QuantType::kQ4K) == sizeof(BlockQ4K));
+static_assert(block_bytes(QuantType::kQ5_1) == sizeof(BlockQ5_1));
+static_assert(block_bytes(QuantType::kQ5K) == sizeof(BlockQ5K));
 static_assert(block_bytes(QuantType::kQ8_0) == sizeof(BlockQ8_0));
 static_assert(block_bytes(QuantType::kQ3K) == sizeof(BlockQ3K));
 static_assert(block_bytes(QuantType::kQ6K) == sizeof(BlockQ6K));

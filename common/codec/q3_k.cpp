@@ -1,5 +1,7 @@
 #include "common/codec/q3_k.h"
 
+#include "common/codec/sym_encode.h"
+
 namespace lq::codec {
 namespace {
 
@@ -57,6 +59,11 @@ void pack_q3_k(const tensor::BlockGrid& grid, std::span<const std::uint8_t> code
 
 void decode_q3_k(const std::byte* blocks, float* out, std::size_t n_elems) {
   decode_grid_blocks<BlockQ3K, grid_q3_k, codes_q3_k>(blocks, out, n_elems);
+}
+
+void encode_q3_k(const Rows& rows, std::byte* out) {
+  check_range(rows, kLargestHalf * 32.0F * 4.0F, "Q3_K");
+  encode_super_blocks(rows, kernels::sym_q3_k, pack_q3_k, sizeof(BlockQ3K), out);
 }
 
 }  // namespace lq::codec

@@ -1,5 +1,7 @@
 #include "common/codec/q4_0.h"
 
+#include "common/codec/sym_encode.h"
+
 namespace lq::codec {
 
 void grid_q4_0(const std::byte* block, tensor::BlockGrid& grid) {
@@ -23,6 +25,14 @@ void pack_q4_0(const tensor::BlockGrid& grid, std::span<const std::uint8_t> code
 
 void decode_q4_0(const std::byte* blocks, float* out, std::size_t n_elems) {
   decode_grid_blocks<BlockQ4_0, grid_q4_0, codes_q4_0>(blocks, out, n_elems);
+}
+
+void encode_q4_0(const Rows& rows, std::byte* out) {
+  check_range(rows, kLargestHalf * 8.0F, "Q4_0");
+  if (rows.importance != nullptr) {
+    return encode_blocks32(rows, kernels::sym_q4_0, pack_q4_0, sizeof(BlockQ4_0), out);
+  }
+  encode_absmax_signed(rows, 8, pack_q4_0, sizeof(BlockQ4_0), out);
 }
 
 }  // namespace lq::codec

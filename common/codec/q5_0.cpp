@@ -1,5 +1,7 @@
 #include "common/codec/q5_0.h"
 
+#include "common/codec/sym_encode.h"
+
 namespace lq::codec {
 
 void grid_q5_0(const std::byte* block, tensor::BlockGrid& grid) {
@@ -27,6 +29,14 @@ void pack_q5_0(const tensor::BlockGrid& grid, std::span<const std::uint8_t> code
 
 void decode_q5_0(const std::byte* blocks, float* out, std::size_t n_elems) {
   decode_grid_blocks<BlockQ5_0, grid_q5_0, codes_q5_0>(blocks, out, n_elems);
+}
+
+void encode_q5_0(const Rows& rows, std::byte* out) {
+  check_range(rows, kLargestHalf * 16.0F, "Q5_0");
+  if (rows.importance != nullptr) {
+    return encode_blocks32(rows, kernels::sym_q5_0, pack_q5_0, sizeof(BlockQ5_0), out);
+  }
+  encode_absmax_signed(rows, 16, pack_q5_0, sizeof(BlockQ5_0), out);
 }
 
 }  // namespace lq::codec

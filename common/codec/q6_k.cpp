@@ -1,5 +1,7 @@
 #include "common/codec/q6_k.h"
 
+#include "common/codec/sym_encode.h"
+
 namespace lq::codec {
 
 void grid_q6_k(const std::byte* block, tensor::BlockGrid& grid) {
@@ -44,6 +46,11 @@ void pack_q6_k(const tensor::BlockGrid& grid, std::span<const std::uint8_t> code
 
 void decode_q6_k(const std::byte* blocks, float* out, std::size_t n_elems) {
   decode_grid_blocks<BlockQ6K, grid_q6_k, codes_q6_k>(blocks, out, n_elems);
+}
+
+void encode_q6_k(const Rows& rows, std::byte* out) {
+  check_range(rows, kLargestHalf * 128.0F * 32.0F, "Q6_K");
+  encode_super_blocks(rows, kernels::sym_q6_k, pack_q6_k, sizeof(BlockQ6K), out);
 }
 
 }  // namespace lq::codec

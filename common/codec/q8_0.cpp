@@ -1,5 +1,10 @@
 #include "common/codec/q8_0.h"
 
+#include <algorithm>
+
+#include "common/codec/sym_encode.h"
+#include "common/kernels/absmax.h"
+
 namespace lq::codec {
 
 void grid_q8_0(const std::byte* block, tensor::BlockGrid& grid) {
@@ -21,6 +26,25 @@ void pack_q8_0(const tensor::BlockGrid& grid, std::span<const std::uint8_t> code
 
 void decode_q8_0(const std::byte* blocks, float* out, std::size_t n_elems) {
   decode_grid_blocks<BlockQ8_0, grid_q8_0, codes_q8_0>(blocks, out, n_elems);
+}
+
+void encode_q8_0(const Rows& rows, std::byte* out) {
+  check_range(rows, kLargestHalf * 127.0F, "Q8_0");
+  constexpr std::size_t kBatch = 64;
+  float d[kBatch];
+  std::int8_t codes[kBatch * 32];
+  const float* x = rows.x;
+  for (auto left = static_cast<std::size_t>(rows.n_rows * rows.row_elems / 32); left > 0;) {
+    const std::size_t n = std::min(kBatch, left);
+    kernels::absmax_q8_0(x, n, d, codes);
+    for (std::size_t b = 0; b < n; ++b, out += sizeof(BlockQ8_0)) {
+      const Half half = store_half(d[b]);
+      std::memcpy(out, &half, sizeof(half));
+      std::memcpy(out + sizeof(half), codes + 32 * b, 32);
+    }
+    x += n * 32;
+    left -= n;
+  }
 }
 
 }  // namespace lq::codec
