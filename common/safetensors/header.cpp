@@ -147,8 +147,8 @@ class HeaderEvents final : public JsonEvents {
 
 class HeaderCheck {
  public:
-  HeaderCheck(const io::InputFile& file, std::uint64_t data_start)
-      : file_(file), data_start_(data_start) {}
+  HeaderCheck(std::string name, std::uint64_t file_bytes, std::uint64_t data_start)
+      : name_(std::move(name)), file_bytes_(file_bytes), data_start_(data_start) {}
 
   // Rules about sizes and places; `entries` come sorted by place.
   void check(std::vector<Entry>& entries, Data data, std::vector<std::string>& warnings) const {
@@ -167,7 +167,7 @@ class HeaderCheck {
  private:
   [[noreturn]] void fail(std::string why) const {
     throw base::ValidationError(
-        fmt::format("cannot read {}", base::escape_controls(file_.path().string())), std::move(why),
+        fmt::format("cannot read {}", name_), std::move(why),
         "fetch the file again, or write it anew with the program that made it");
   }
 
@@ -213,20 +213,20 @@ class HeaderCheck {
 
   void check_file_size(std::uint64_t data_bytes, Data data,
                        std::vector<std::string>& warnings) const {
-    const std::uint64_t present = file_.size() - data_start_;
+    const std::uint64_t present = file_bytes_ - data_start_;
     if (data_bytes > present) {
       const std::string why = fmt::format("it is truncated: {} of its {} bytes of data are missing",
                                           data_bytes - present, data_bytes);
       if (data == Data::kComplete) fail(why);
-      warnings.push_back(
-          fmt::format("{}: {}", base::escape_controls(file_.path().filename().string()), why));
+      warnings.push_back(fmt::format("{}: {}", name_, why));
     }
     if (data_bytes < present) {
       fail(fmt::format("{} bytes trail after the last tensor", present - data_bytes));
     }
   }
 
-  const io::InputFile& file_;
+  std::string name_;
+  std::uint64_t file_bytes_;
   std::uint64_t data_start_;
 };
 
@@ -264,21 +264,30 @@ std::string read_text(const io::InputFile& file, std::vector<std::string>& warni
 
 }  // namespace
 
-Header read_header(const io::InputFile& file, Data data) {
-  Header header;
-  const std::string text = read_text(file, header.warnings);
-  const std::string name = base::escape_controls(file.path().string());
+Header parse_header(std::string_view text, std::uint64_t file_bytes, const std::string& name,
+                    Data data) {
+  const std::string shown = base::escape_controls(name);
   HeaderEvents events;
-  events.parse(text, fmt::format("cannot read the header of {}", name));
+  events.parse(text, fmt::format("cannot read the header of {}", shown));
   // Tensors without elements share their place with a neighbour and come before it.
   std::ranges::stable_sort(
       events.entries, {}, [](const Entry& entry) { return std::pair(entry.begin(), entry.end()); });
-  std::ranges::move(events.warnings, std::back_inserter(header.warnings));
-  HeaderCheck(file, kLengthBytes + text.size()).check(events.entries, data, header.warnings);
-  if (events.entries.empty()) header.warnings.push_back(fmt::format("{} has no tensors", name));
+  Header header;
+  header.warnings = std::move(events.warnings);
+  HeaderCheck(shown, file_bytes, kLengthBytes + text.size())
+      .check(events.entries, data, header.warnings);
+  if (events.entries.empty()) header.warnings.push_back(fmt::format("{} has no tensors", shown));
   header.metadata = std::move(events.metadata);
   header.tensors.reserve(events.entries.size());
   for (Entry& entry : events.entries) header.tensors.push_back(std::move(entry.info));
+  return header;
+}
+
+Header read_header(const io::InputFile& file, Data data) {
+  std::vector<std::string> warnings;
+  const std::string text = read_text(file, warnings);
+  Header header = parse_header(text, file.size(), file.path().string(), data);
+  header.warnings.insert(header.warnings.begin(), warnings.begin(), warnings.end());
   return header;
 }
 

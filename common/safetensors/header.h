@@ -40,4 +40,9 @@ struct Header {
 /// the tensor.
 Header read_header(const io::InputFile& file, Data data);
 
+/// The same for the N bytes of a header that are in memory already, of a file of `file_bytes`
+/// bytes; `name` stands for the file in messages.
+Header parse_header(std::string_view text, std::uint64_t file_bytes, const std::string& name,
+                    Data data);
+
 }  // namespace lq::safetensors
