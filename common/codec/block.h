@@ -24,6 +24,15 @@ constexpr int nibble(unsigned byte, int k) { return static_cast<int>((byte >> (4
 constexpr std::uint8_t byte_of(int value) { return static_cast<std::uint8_t>(value); }
 constexpr std::uint8_t byte_of(unsigned value) { return static_cast<std::uint8_t>(value); }
 
+/// Bit `bit` of 8 bytes, that of byte i at position i. The product adds each of the eight bits into
+/// the top byte at its own place, without carries.
+inline std::uint8_t gather_bits(const std::uint8_t* bytes, int bit) {
+  std::uint64_t word;
+  std::memcpy(&word, bytes, sizeof(word));
+  const std::uint64_t bits = (word >> bit) & 0x0101010101010101U;
+  return static_cast<std::uint8_t>((bits * 0x0102040810204080U) >> 56);
+}
+
 template <class Block>
 Block load_block(const std::byte* from) {
   Block block;

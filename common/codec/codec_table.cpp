@@ -30,7 +30,7 @@ constexpr bool kQuantized = true;
 // type, name, elements and bytes of a block, quantized, encode, decode, grid, codes, pack
 constexpr Codec kCodecs[] = {
     {QuantType::kF32, "F32", 1, 4, kPlain, encode_f32, decode_f32},
-    {QuantType::kF16, "F16", 1, 2, kPlain, nullptr, decode_f16},
+    {QuantType::kF16, "F16", 1, 2, kPlain, encode_f16, decode_f16},
     {QuantType::kQ4_0, "Q4_0", 32, 18, kQuantized, encode_q4_0, decode_q4_0, grid_q4_0, codes_q4_0,
      pack_q4_0},
     {QuantType::kQ4_1, "Q4_1", 32, 20, kQuantized, encode_q4_1, decode_q4_1, grid_q4_1, codes_q4_1,
@@ -68,7 +68,7 @@ constexpr Codec kCodecs[] = {
     {QuantType::kI64, "I64", 1, 8, kPlain, nullptr, decode_numbers<std::int64_t>},
     {QuantType::kF64, "F64", 1, 8, kPlain, nullptr, decode_numbers<double>},
     {QuantType::kIQ1M, "IQ1_M", 256, 56, kQuantized, nullptr, decode_iq1_m},
-    {QuantType::kBF16, "BF16", 1, 2, kPlain, nullptr, decode_bf16},
+    {QuantType::kBF16, "BF16", 1, 2, kPlain, encode_bf16, decode_bf16},
     {QuantType::kTQ1_0, "TQ1_0", 256, 54, kQuantized, nullptr, decode_tq1_0},
     {QuantType::kTQ2_0, "TQ2_0", 256, 66, kQuantized, nullptr, decode_tq2_0},
     {QuantType::kMXFP4, "MXFP4", 32, 17, kQuantized, nullptr, decode_mxfp4},

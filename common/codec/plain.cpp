@@ -1,8 +1,11 @@
 #include "common/codec/plain.h"
 
 #include <cstdint>
+#include <span>
 
 #include "common/codec/block.h"
+#include "common/codec/sym_encode.h"
+#include "common/kernels/convert.h"
 
 namespace lq::codec {
 namespace {
@@ -19,6 +22,15 @@ void number_one(const Number& number, float* out) {
 
 void encode_f32(const Rows& rows, std::byte* out) {
   std::memcpy(out, rows.x, static_cast<std::size_t>(rows.n_rows * rows.row_elems) * sizeof(float));
+}
+
+void encode_f16(const Rows& rows, std::byte* out) {
+  check_range(rows, 1.0F, "F16");
+  kernels::narrow_to_f16({rows.x, static_cast<std::size_t>(rows.n_rows * rows.row_elems)}, out);
+}
+
+void encode_bf16(const Rows& rows, std::byte* out) {
+  kernels::narrow_to_bf16({rows.x, static_cast<std::size_t>(rows.n_rows * rows.row_elems)}, out);
 }
 
 void decode_f32(const std::byte* blocks, float* out, std::size_t n_elems) {

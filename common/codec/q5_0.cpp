@@ -18,12 +18,12 @@ void codes_q5_0(const std::byte* block, std::span<std::uint8_t> codes) {
 
 void pack_q5_0(const tensor::BlockGrid& grid, std::span<const std::uint8_t> codes,
                std::byte* block) {
-  BlockQ5_0 b{};
+  BlockQ5_0 b;
   b.d = store_half(grid.d);
-  for (std::size_t i = 0; i < 32; ++i) {
-    b.qs[i % 16] = byte_of(b.qs[i % 16] | (codes[i] & 15) << (i / 16 * 4));
-    b.qh[i / 8] = byte_of(b.qh[i / 8] | (codes[i] >> 4) << (i % 8));
+  for (std::size_t j = 0; j < 16; ++j) {
+    b.qs[j] = byte_of((codes[j] & 15) | (codes[j + 16] & 15) << 4);
   }
+  for (std::size_t k = 0; k < 4; ++k) b.qh[k] = gather_bits(codes.data() + 8 * k, 4);
   store_block(b, block);
 }
 
@@ -32,7 +32,7 @@ void decode_q5_0(const std::byte* blocks, float* out, std::size_t n_elems) {
 }
 
 void encode_q5_0(const Rows& rows, std::byte* out) {
-  check_range(rows, kLargestHalf * 16.0F, "Q5_0");
+  check_range(rows, 16.0F, "Q5_0");
   if (rows.importance != nullptr) {
     return encode_blocks32(rows, kernels::sym_q5_0, pack_q5_0, sizeof(BlockQ5_0), out);
   }

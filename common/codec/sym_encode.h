@@ -10,15 +10,13 @@
 
 namespace lq::codec {
 
-inline constexpr float kLargestHalf = 65504.0F;
-
 /// Importance as the searches want it: scaled by a power of two (exact) so that the largest lies in
 /// [1, 2), which keeps sums of squares inside float32, and never quite zero.
 std::vector<float> search_weights(const Rows& rows);
 
-/// Throws ConversionError naming the first value whose magnitude is above `limit`, the largest that
-/// the type `name` can hold.
-void check_range(const Rows& rows, float limit, const char* name);
+/// Throws ConversionError naming the first value whose magnitude is more than `multiple` times what
+/// float16 can hold after rounding: the type `name` could not store its scale.
+void check_range(const Rows& rows, float multiple, std::string_view name);
 
 using SuperBlockSearch = void (*)(const float*, const float*, kernels::SymSuperBlock&);
 using PackBlock = void (*)(const tensor::BlockGrid&, std::span<const std::uint8_t>, std::byte*);

@@ -68,16 +68,15 @@ struct Sums {
 };
 
 // q for inverse scale `inverse`, and the sums of one group of lanes.
-template <class Ops, class Format>
+template <class Ops, bool kWeighted, class Format>
 LQ_SYM_INLINE Sums<Ops> sums_at(const Lanes<Format>& lanes, int lane, typename Ops::V inverse) {
   const auto lo = Ops::set(static_cast<float>(-Format::kN));
   const auto hi = Ops::set(static_cast<float>(Format::kN - 1));
   Sums<Ops> sums{Ops::set(0.0F), Ops::set(0.0F)};
   for (int i = 0; i < Format::kElems; ++i) {
     const auto x = Ops::load(&lanes.x[i][lane]);
-    const auto w = Ops::load(&lanes.w[i][lane]);
     const auto q = Ops::round(Ops::min(hi, Ops::max(lo, Ops::mul(x, inverse))));
-    const auto wq = Ops::mul(w, q);
+    const auto wq = kWeighted ? Ops::mul(Ops::load(&lanes.w[i][lane]), q) : q;
     sums.xq = Ops::add(sums.xq, Ops::mul(wq, x));
     sums.qq = Ops::add(sums.qq, Ops::mul(wq, q));
   }
@@ -95,7 +94,7 @@ LQ_SYM_INLINE typename Ops::V inverse_of(typename Ops::V scale) {
 
 // The best free scale of each lane: inverse scales around those that put the largest magnitude on
 // -N (or on N, which the clamp cuts to N - 1).
-template <class Ops, class Format>
+template <class Ops, bool kWeighted, class Format>
 LQ_SYM_INLINE void free_scales(Lanes<Format>& lanes) {
   const auto zero = Ops::set(0.0F);
   for (int lane = 0; lane < kSymLanes; lane += Ops::kWidth) {
@@ -117,7 +116,7 @@ LQ_SYM_INLINE void free_scales(Lanes<Format>& lanes) {
       const float reach = static_cast<float>(Format::kN) + Format::kStart +
                           Format::kStep * static_cast<float>(k / 2);
       const auto inverse = Ops::mul(unit, Ops::set(k % 2 == 0 ? reach : -reach));
-      const auto sums = sums_at<Ops>(lanes, lane, inverse);
+      const auto sums = sums_at<Ops, kWeighted>(lanes, lane, inverse);
       const auto usable = Ops::gt(sums.qq, zero);
       const auto scale = Ops::div(sums.xq, Ops::select(usable, sums.qq, Ops::set(1.0F)));
       const auto gain = Ops::mul(sums.xq, scale);
@@ -181,7 +180,7 @@ LQ_SYM_INLINE float first_d(Lanes<Format>& lanes) {
 
 // For a given d, the best integer scale of each lane within `window` of the present guess, judged
 // by the codes that it gives. Fills fields, error and the sums. Returns the total error.
-template <class Ops, class Format>
+template <class Ops, bool kWeighted, class Format>
 LQ_SYM_INLINE float fit_fields(Lanes<Format>& lanes, float d, const float* guess, int window) {
   const auto step = Ops::set(d);
   const auto lo = Ops::set(static_cast<float>(Format::kScaleLo));
@@ -198,7 +197,7 @@ LQ_SYM_INLINE float fit_fields(Lanes<Format>& lanes, float d, const float* guess
       const auto field =
           Ops::min(hi, Ops::max(lo, Ops::add(centre, Ops::set(static_cast<float>(offset)))));
       const auto scale = Ops::mul(field, step);
-      const auto sums = sums_at<Ops>(lanes, lane, inverse_of<Ops>(scale));
+      const auto sums = sums_at<Ops, kWeighted>(lanes, lane, inverse_of<Ops>(scale));
       // scale * (scale * qq - 2 xq)
       const auto error =
           Ops::mul(scale, Ops::sub(Ops::mul(scale, sums.qq), Ops::add(sums.xq, sums.xq)));
@@ -228,34 +227,39 @@ LQ_SYM_INLINE float refit_d(const Lanes<Format>& lanes, float d) {
   return denominator > 0.0F ? lq::kernels::detail::round_to_half(numerator / denominator) : d;
 }
 
+// Codes of all elements for the chosen scales. Each element for itself, so vectors may run along
+// the elements of a sub-block here.
 template <class Ops, class Format>
-LQ_SYM_INLINE void store_codes(const Lanes<Format>& lanes, const float* scales, std::uint8_t* codes,
-                               int n_lanes) {
+LQ_SYM_INLINE void store_codes(const float* x, const float* scales, int n_lanes,
+                               std::uint8_t* codes) {
+  alignas(64) float inverses[kSymLanes];
+  for (int lane = 0; lane < kSymLanes; lane += Ops::kWidth) {
+    Ops::store(inverse_of<Ops>(Ops::load(scales + lane)), inverses + lane);
+  }
   const auto lo = Ops::set(static_cast<float>(-Format::kN));
   const auto hi = Ops::set(static_cast<float>(Format::kN - 1));
-  alignas(64) std::int32_t row[kSymLanes];
-  for (int i = 0; i < Format::kElems; ++i) {
-    for (int lane = 0; lane < kSymLanes; lane += Ops::kWidth) {
-      const auto inverse = inverse_of<Ops>(Ops::load(scales + lane));
-      const auto x = Ops::load(&lanes.x[i][lane]);
-      const auto q = Ops::round(Ops::min(hi, Ops::max(lo, Ops::mul(x, inverse))));
-      Ops::store_int(q, row + lane);
+  for (int l = 0; l < n_lanes; ++l, x += Format::kElems, codes += Format::kElems) {
+    const auto inverse = Ops::set(inverses[l]);
+    for (int i = 0; i < Format::kElems; i += Ops::kWidth) {
+      const auto q =
+          Ops::round(Ops::min(hi, Ops::max(lo, Ops::mul(Ops::load_any(x + i), inverse))));
+      Ops::store_codes(Ops::sub(q, lo), codes + i);
     }
-    for (int l = 0; l < n_lanes; ++l)
-      codes[l * Format::kElems + i] = static_cast<std::uint8_t>(row[l] + Format::kN);
   }
 }
 
-template <class Ops, class Format>
-LQ_SYM_INLINE void super_block(const float* x, const float* weights, SymSuperBlock& out) {
+template <class Ops, class Format, bool kWeighted>
+LQ_SYM_INLINE void super_block_search(const float* x, [[maybe_unused]] const float* weights,
+                                      SymSuperBlock& out) {
   Lanes<Format> lanes;
-  for (int l = 0; l < kSymLanes; ++l) {
-    for (int i = 0; i < Format::kElems; ++i) {
-      lanes.x[i][l] = x[l * Format::kElems + i];
-      lanes.w[i][l] = weights == nullptr ? 1.0F : weights[l * Format::kElems + i];
-    }
+  const float* rows[kSymLanes];
+  for (int l = 0; l < kSymLanes; ++l) rows[l] = x + l * Format::kElems;
+  Ops::template transpose<Format::kElems>(rows, lanes.x);
+  if (kWeighted) {
+    for (int l = 0; l < kSymLanes; ++l) rows[l] = weights + l * Format::kElems;
+    Ops::template transpose<Format::kElems>(rows, lanes.w);
   }
-  free_scales<Ops>(lanes);
+  free_scales<Ops, kWeighted>(lanes);
   float d = first_d<Ops>(lanes);
   alignas(64) float fields[kSymLanes];
   for (int l = 0; l < kSymLanes; ++l) fields[l] = 0.0F;
@@ -266,12 +270,12 @@ LQ_SYM_INLINE void super_block(const float* x, const float* weights, SymSuperBlo
       const auto hi = Ops::set(static_cast<float>(Format::kScaleHi));
       Ops::store(Ops::round(Ops::min(hi, Ops::max(lo, guess))), fields + lane);
     }
-    float best = fit_fields<Ops>(lanes, d, fields, Format::kScaleWindow);
+    float best = fit_fields<Ops, kWeighted>(lanes, d, fields, Format::kScaleWindow);
     for (int l = 0; l < kSymLanes; ++l) fields[l] = lanes.fields[l];
     for (int round = 0; round < 2; ++round) {
       const float refit = refit_d(lanes, d);
       if (refit == 0.0F || refit == d) break;
-      const float error = fit_fields<Ops>(lanes, refit, fields, 1);
+      const float error = fit_fields<Ops, kWeighted>(lanes, refit, fields, 1);
       if (!(error < best)) break;
       best = error;
       d = refit;
@@ -284,7 +288,13 @@ LQ_SYM_INLINE void super_block(const float* x, const float* weights, SymSuperBlo
     scales[l] = d * fields[l];
   }
   out.d = lq::kernels::detail::half_bits(d);
-  store_codes<Ops>(lanes, scales, out.codes, kSymLanes);
+  store_codes<Ops, Format>(x, scales, kSymLanes, out.codes);
+}
+
+template <class Ops, class Format>
+LQ_SYM_INLINE void super_block(const float* x, const float* weights, SymSuperBlock& out) {
+  if (weights == nullptr) return super_block_search<Ops, Format, false>(x, weights, out);
+  super_block_search<Ops, Format, true>(x, weights, out);
 }
 
 // Blocks of 32: the scale is d itself. Refitted and rounded to float16 until that stops helping.
@@ -292,13 +302,17 @@ template <class Ops, class Format>
 LQ_SYM_INLINE void blocks32(const float* x, const float* const* weights, int n_blocks,
                             SymBlocks32& out) {
   Lanes<Format> lanes;
+  // Lanes past the last block repeat it; nothing of them is kept.
+  const float* rows[kSymLanes];
+  const float* weight_rows[kSymLanes];
   for (int l = 0; l < kSymLanes; ++l) {
-    for (int i = 0; i < Format::kElems; ++i) {
-      lanes.x[i][l] = l < n_blocks ? x[l * Format::kElems + i] : 0.0F;
-      lanes.w[i][l] = l < n_blocks ? weights[l][i] : 1.0F;
-    }
+    const int block = l < n_blocks ? l : n_blocks - 1;
+    rows[l] = x + block * Format::kElems;
+    weight_rows[l] = weights[block];
   }
-  free_scales<Ops>(lanes);
+  Ops::template transpose<Format::kElems>(rows, lanes.x);
+  Ops::template transpose<Format::kElems>(weight_rows, lanes.w);
+  free_scales<Ops, true>(lanes);
   alignas(64) float scales[kSymLanes];
   alignas(64) float best_error[kSymLanes];
   for (int l = 0; l < kSymLanes; ++l) scales[l] = best_error[l] = 0.0F;
@@ -308,7 +322,7 @@ LQ_SYM_INLINE void blocks32(const float* x, const float* const* weights, int n_b
     for (int lane = 0; lane < kSymLanes; lane += Ops::kWidth) {
       const auto zero = Ops::set(0.0F);
       const auto scale = Ops::load(&lanes.scale[lane]);
-      const auto sums = sums_at<Ops>(lanes, lane, inverse_of<Ops>(scale));
+      const auto sums = sums_at<Ops, true>(lanes, lane, inverse_of<Ops>(scale));
       const auto error =
           Ops::mul(scale, Ops::sub(Ops::mul(scale, sums.qq), Ops::add(sums.xq, sums.xq)));
       const auto best = Ops::load(best_error + lane);
@@ -321,7 +335,7 @@ LQ_SYM_INLINE void blocks32(const float* x, const float* const* weights, int n_b
     }
   }
   for (int l = 0; l < n_blocks; ++l) out.d[l] = lq::kernels::detail::half_bits(scales[l]);
-  store_codes<Ops>(lanes, scales, out.codes, n_blocks);
+  store_codes<Ops, Format>(x, scales, n_blocks, out.codes);
 }
 
 }  // namespace LQ_SYM_NAMESPACE

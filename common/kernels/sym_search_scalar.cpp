@@ -19,7 +19,14 @@ struct PlainFloat {
   static V set(float v) { return v; }
   static V load(const float* from) { return *from; }
   static void store(V v, float* to) { *to = v; }
-  static void store_int(V v, std::int32_t* to) { *to = static_cast<std::int32_t>(v); }
+  static V load_any(const float* from) { return *from; }
+  static void store_codes(V v, std::uint8_t* to) { *to = static_cast<std::uint8_t>(v); }
+  template <int kElems>
+  static void transpose(const float* const* rows, float (*columns)[kSymLanes]) {
+    for (int l = 0; l < kSymLanes; ++l) {
+      for (int i = 0; i < kElems; ++i) columns[i][l] = rows[l][i];
+    }
+  }
   static V add(V a, V b) { return a + b; }
   static V sub(V a, V b) { return a - b; }
   static V mul(V a, V b) { return a * b; }

@@ -29,8 +29,41 @@ struct Wide {
   static HWY_INLINE V set(float v) { return hn::Set(D(), v); }
   static HWY_INLINE V load(const float* from) { return hn::Load(D(), from); }
   static HWY_INLINE void store(V v, float* to) { hn::Store(v, D(), to); }
-  static HWY_INLINE void store_int(V v, std::int32_t* to) {
-    hn::Store(hn::NearestInt(v), hn::RebindToSigned<D>(), to);
+  static HWY_INLINE V load_any(const float* from) { return hn::LoadU(D(), from); }
+  static HWY_INLINE void store_codes(V v, std::uint8_t* to) {
+    const hn::Rebind<std::uint8_t, D> bytes;
+    hn::StoreU(hn::DemoteTo(bytes, hn::NearestInt(v)), bytes, to);
+  }
+  // columns[i][l] = rows[l][i], in squares of 4 by 4.
+  template <int kElems>
+  static HWY_INLINE void transpose(const float* const* rows, float (*columns)[kSymLanes]) {
+#if HWY_TARGET == HWY_SCALAR
+    for (int l = 0; l < kSymLanes; ++l) {
+      for (int i = 0; i < kElems; ++i) columns[i][l] = rows[l][i];
+    }
+#else
+    const hn::Full128<float> f;
+    const hn::Full128<double> pairs;
+    for (int l = 0; l < kSymLanes; l += 4) {
+      for (int i = 0; i < kElems; i += 4) {
+        const auto a = hn::LoadU(f, rows[l] + i);
+        const auto b = hn::LoadU(f, rows[l + 1] + i);
+        const auto c = hn::LoadU(f, rows[l + 2] + i);
+        const auto d = hn::LoadU(f, rows[l + 3] + i);
+        const auto ab_low = hn::BitCast(pairs, hn::InterleaveLower(f, a, b));
+        const auto cd_low = hn::BitCast(pairs, hn::InterleaveLower(f, c, d));
+        const auto ab_high = hn::BitCast(pairs, hn::InterleaveUpper(f, a, b));
+        const auto cd_high = hn::BitCast(pairs, hn::InterleaveUpper(f, c, d));
+        hn::Store(hn::BitCast(f, hn::InterleaveLower(pairs, ab_low, cd_low)), f, &columns[i][l]);
+        hn::Store(hn::BitCast(f, hn::InterleaveUpper(pairs, ab_low, cd_low)), f,
+                  &columns[i + 1][l]);
+        hn::Store(hn::BitCast(f, hn::InterleaveLower(pairs, ab_high, cd_high)), f,
+                  &columns[i + 2][l]);
+        hn::Store(hn::BitCast(f, hn::InterleaveUpper(pairs, ab_high, cd_high)), f,
+                  &columns[i + 3][l]);
+      }
+    }
+#endif
   }
   static HWY_INLINE V add(V a, V b) { return hn::Add(a, b); }
   static HWY_INLINE V sub(V a, V b) { return hn::Sub(a, b); }
