@@ -23,17 +23,15 @@ using kernels::kAffineLanes;
 struct SuperFormat {
   const char* name;
   kernels::AffineShape shape;
-  kernels::AffineCandidates candidates;
   int subs;         // sub-blocks of a super-block
   float max_field;  // of scales and minima
-  int rounds;
+  kernels::AffineEffort plain, weighted;
 };
 
 struct SingleFormat {
   const char* name;
   kernels::AffineShape shape;
-  kernels::AffineCandidates candidates;
-  int rounds;
+  kernels::AffineEffort weighted;
 };
 
 // Importance scaled to a largest value of one, so that sums of it stay in range, and never zero:
@@ -116,6 +114,7 @@ class TileWalk {
 template <class Block, void (*kPack)(const AffineFields&, const AffineCodes&, int first, Block&)>
 void encode_super_blocks(const SuperFormat& format, const Rows& rows, std::byte* out) {
   const auto& kernels = kernels::affine_kernels();
+  const auto& effort = rows.importance != nullptr ? format.weighted : format.plain;
   AffineTile tile;
   AffineFields fields;
   AffineCodes codes;
@@ -123,8 +122,8 @@ void encode_super_blocks(const SuperFormat& format, const Rows& rows, std::byte*
   for (TileWalk walk(rows, format.shape.sub_elems); !walk.done(); walk.next()) {
     kernels.load(format.shape, walk.elements(), walk.weights(), tile);
     check_range(format, tile);
-    kernels::fit_super_blocks(kernels, format.shape, format.candidates, format.subs,
-                              format.max_field, format.rounds, tile, fields);
+    kernels::fit_super_blocks(kernels, format.shape, effort, format.subs, format.max_field, tile,
+                              fields);
     kernels::fields_to_fit(tile, fields, fit);
     kernels.codes(format.shape, tile, fit, codes);
     for (int s = 0; s < walk.held_subs(); s += format.subs, out += sizeof(Block)) {
@@ -248,8 +247,7 @@ void encode_single_blocks(const SingleFormat& format, const Rows& rows, std::byt
     }
     if (const float* const* weights = walk.weights()) {
       kernels.load(format.shape, x, weights, tile);
-      kernels::fit_single_blocks(kernels, format.shape, format.candidates, format.rounds, tile, fit,
-                                 minimum);
+      kernels::fit_single_blocks(kernels, format.shape, format.weighted, tile, fit, minimum);
       kernels.codes(format.shape, tile, fit, codes);
       for (int s = 0; s < kAffineLanes; ++s) {
         blocks.scale[s] = fit.scale.v[s];
@@ -265,11 +263,14 @@ void encode_single_blocks(const SingleFormat& format, const Rows& rows, std::byt
   }
 }
 
-constexpr SingleFormat kQ4_1 = {"Q4_1", {32, 15, true}, {-1.0F, 0.1F, 20}, 2};
-constexpr SingleFormat kQ5_1 = {"Q5_1", {32, 31, true}, {-1.0F, 0.1F, 20}, 2};
-constexpr SuperFormat kQ2K = {"Q2_K", {16, 3, false}, {-0.9F, 0.1F, 12}, 16, 15, 4};
-constexpr SuperFormat kQ4K = {"Q4_K", {32, 15, false}, {-1.0F, 0.2F, 10}, 8, 63, 3};
-constexpr SuperFormat kQ5K = {"Q5_K", {32, 31, false}, {-1.0F, 0.2F, 10}, 8, 63, 3};
+constexpr SingleFormat kQ4_1 = {"Q4_1", {32, 15, true}, {{-1.0F, 0.1F, 20}, 2, 0}};
+constexpr SingleFormat kQ5_1 = {"Q5_1", {32, 31, true}, {{-1.0F, 0.1F, 20}, 2, 0}};
+constexpr SuperFormat kQ2K = {
+    "Q2_K", {16, 3, false}, 16, 15, {{-0.4F, 0.25F, 8}, 2, 2}, {{-0.6F, 0.2F, 12}, 3, 4}};
+constexpr SuperFormat kQ4K = {"Q4_K", {32, 15, false},           8,
+                              63,     {{-1.0F, 0.2F, 10}, 2, 2}, {{-1.4F, 0.2F, 18}, 3, 4}};
+constexpr SuperFormat kQ5K = {"Q5_K", {32, 31, false},          8,
+                              63,     {{-1.0F, 0.2F, 9}, 2, 2}, {{-1.4F, 0.2F, 18}, 3, 4}};
 
 }  // namespace
 

@@ -17,6 +17,7 @@ float code(float y, float offset, float inverse, float max_code) {
 }
 
 void load(const AffineShape& shape, const float* x, const float* const* w, AffineTile& tile) {
+  tile.weighted = w != nullptr;
   for (int s = 0; s < kAffineLanes; ++s, x += shape.sub_elems) {
     float low = x[0], high = x[0];
     for (int i = 1; i < shape.sub_elems; ++i) {
@@ -30,7 +31,7 @@ void load(const AffineShape& shape, const float* x, const float* const* w, Affin
     for (int i = 0; i < shape.sub_elems; ++i) {
       const float y = x[i] - low, weight = w != nullptr ? w[s][i] : 1.0F;
       tile.y[i].v[s] = y;
-      tile.w[i].v[s] = weight;
+      if (tile.weighted) tile.w[i].v[s] = weight;
       sum_w += weight;
       sum_wy += weight * y;
     }
@@ -38,6 +39,8 @@ void load(const AffineShape& shape, const float* x, const float* const* w, Affin
     tile.sum_wy.v[s] = sum_wy;
   }
 }
+
+float weigh(const AffineTile& tile, int i, int s) { return tile.weighted ? tile.w[i].v[s] : 1.0F; }
 
 void search(const AffineShape& shape, const AffineTile& tile, const AffineCandidates& candidates,
             AffineFit& fit) {
@@ -54,19 +57,17 @@ void search(const AffineShape& shape, const AffineTile& tile, const AffineCandid
       for (int i = 0; i < shape.sub_elems; ++i) {
         const float y = tile.y[i].v[s];
         const float q = code(y, offset, inverse, shape.max_code);
-        const float wiq = tile.w[i].v[s] * q;
+        const float wiq = weigh(tile, i, s) * q;
         wq += wiq;
         wqq += wiq * q;
         wqy += wiq * y;
       }
       // Least squares for these codes; an offset below its bound is put there.
-      const float det = sum_w * wqq - wq * wq, inv_det = inverse_or_zero(det);
-      float a = (sum_w * wqy - wq * sum_wy) * inv_det;
-      float b = (wq * wqy - wqq * sum_wy) * inv_det;
-      if (b < lowest) {
-        a = (wqy + lowest * wq) * inverse_or_zero(wqq);
-        b = lowest;
-      }
+      const float det = sum_w * wqq - wq * wq, b_part = wq * wqy - wqq * sum_wy;
+      const bool below = b_part < lowest * det;
+      const float inv = inverse_or_zero(below ? wqq : det);
+      const float a = (below ? wqy + lowest * wq : sum_w * wqy - wq * sum_wy) * inv;
+      const float b = below ? lowest : b_part * inv;
       // How much of sum w y y these codes explain.
       const float linear = 2.0F * (a * wqy - b * sum_wy);
       const float square = a * (a * wqq - 2.0F * (b * wq)) + (b * b) * sum_w;
@@ -88,7 +89,7 @@ void measure(const AffineShape& shape, const AffineTile& tile, const AffineFit& 
     const float a = fit.scale.v[s], b = fit.offset.v[s], inverse = inverse_or_zero(a);
     float err = 0, wr = 0, wrq = 0, wq = 0, wqq = 0;
     for (int i = 0; i < shape.sub_elems; ++i) {
-      const float y = tile.y[i].v[s], w = tile.w[i].v[s];
+      const float y = tile.y[i].v[s], w = weigh(tile, i, s);
       const float q = code(y, b, inverse, shape.max_code);
       const float r = (a * q - b) - y;
       err += (w * r) * r;
@@ -105,15 +106,16 @@ void measure(const AffineShape& shape, const AffineTile& tile, const AffineFit& 
   }
 }
 
-void choose(const AffineTile& tile, float max_field, AffineFields& fields, AffineSums& sums) {
+void choose(const AffineTile& tile, float max_field, AffineMoves moves, AffineFields& fields,
+            AffineSums& sums) {
   for (int s = 0; s < kAffineLanes; ++s) {
     const float d = fields.d.v[s], dmin = fields.dmin.v[s];
     const float sc = fields.sub_scale.v[s], mn = fields.sub_min.v[s];
     const float err = sums.err.v[s], wr = sums.wr.v[s], wrq = sums.wrq.v[s];
     const float wq = sums.wq.v[s], wqq = sums.wqq.v[s], sum_w = tile.sum_w.v[s];
     const float inv_w = inverse_or_zero(sum_w), inv_dmin = inverse_or_zero(dmin);
-    float best = err, best_da = 0, best_db = 0, best_sc = sc, best_mn = mn;
-    for (const float move : {0.0F, -1.0F, 1.0F}) {
+    float best = 3.0e38F, best_da = 0, best_db = 0, best_sc = sc, best_mn = mn;
+    for (float move = moves.low; move <= moves.high; ++move) {
       const float new_sc = std::min(std::max(sc + move, 0.0F), max_field);
       const float da = d * (new_sc - sc);
       // The offset that suits this scale, then the field nearest to it.

@@ -35,8 +35,10 @@ struct alignas(64) AffineLanes {
 };
 
 struct AffineTile {
+  bool weighted;
   AffineLanes y[kAffineMaxElems];  // element minus origin, >= 0
-  AffineLanes w[kAffineMaxElems];  // weight of its squared error, > 0
+  AffineLanes
+      w[kAffineMaxElems];  // weight of its squared error, > 0; unset and taken as 1 where !weighted
   AffineLanes origin;
   AffineLanes range;  // largest y
   AffineLanes sum_w, sum_wy;
@@ -65,6 +67,11 @@ struct AffineFields {
   AffineLanes sub_scale, sub_min;
 };
 
+/// Changes of a scale field to try: low, low + 1 .. high.
+struct AffineMoves {
+  float low, high;
+};
+
 struct AffineCodes {
   alignas(64) std::uint8_t q[kAffineMaxElems][kAffineLanes];
 };
@@ -86,9 +93,10 @@ struct AffineKernels {
   /// Nearest codes for a given scale and offset, and their sums.
   void (*measure)(const AffineShape& shape, const AffineTile& tile, const AffineFit& fit,
                   AffineSums& sums);
-  /// For the codes behind `sums`, the best integer fields near the given ones; the sums are moved
-  /// along to the new fields.
-  void (*choose)(const AffineTile& tile, float max_field, AffineFields& fields, AffineSums& sums);
+  /// For the codes behind `sums`, the best of the scale fields that the moves reach, each with the
+  /// minimum field that suits it; the sums are moved along to the new fields.
+  void (*choose)(const AffineTile& tile, float max_field, AffineMoves moves, AffineFields& fields,
+                 AffineSums& sums);
   /// Nearest codes.
   void (*codes)(const AffineShape& shape, const AffineTile& tile, const AffineFit& fit,
                 AffineCodes& codes);

@@ -8,6 +8,7 @@
 #include <hwy/highway.h>
 
 #include "common/kernels/affine_search.h"
+#include "common/kernels/target.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace lq::kernels::HWY_NAMESPACE {
@@ -22,15 +23,9 @@ constexpr D kTag;
 HWY_INLINE V get(const AffineLanes& lanes, size_t g) { return hn::Load(kTag, lanes.v + g); }
 HWY_INLINE void put(V value, AffineLanes& lanes, size_t g) { hn::Store(value, kTag, lanes.v + g); }
 
-// Nearest integer, ties to even, of values in 0..2^22: the sum has no bits left for a fraction.
-HWY_INLINE V nearest(V value) {
-  const V magic = hn::Set(kTag, 12582912.0F);
-  return hn::Sub(hn::Add(value, magic), magic);
-}
-
 HWY_INLINE V code(V y, V offset, V inverse, V max_code) {
   const V scaled = hn::Mul(hn::Add(y, offset), inverse);
-  return nearest(hn::Min(hn::Max(scaled, hn::Zero(kTag)), max_code));
+  return hn::Round(hn::Min(hn::Max(scaled, hn::Zero(kTag)), max_code));
 }
 
 // 1 / value, or 0 where the value is not positive.
@@ -42,6 +37,7 @@ HWY_INLINE V inverse_or_zero(V value) {
 
 void load(const AffineShape& shape, const float* x, const float* const* w, AffineTile& tile) {
   const int n = shape.sub_elems;
+  tile.weighted = w != nullptr;
   for (int i = 0; i < n; ++i) {
     for (int s = 0; s < kAffineLanes; ++s) tile.y[i].v[s] = x[s * n + i];
   }
@@ -66,12 +62,7 @@ void load(const AffineShape& shape, const float* x, const float* const* w, Affin
     for (int i = 0; i < n; ++i) {
       const V y = hn::Sub(get(tile.y[i], g), low);
       put(y, tile.y[i], g);
-      V wi = hn::Set(kTag, 1.0F);
-      if (w != nullptr) {
-        wi = get(tile.w[i], g);
-      } else {
-        put(wi, tile.w[i], g);
-      }
+      const V wi = w != nullptr ? get(tile.w[i], g) : hn::Set(kTag, 1.0F);
       sum_w = hn::Add(sum_w, wi);
       sum_wy = hn::Add(sum_wy, hn::Mul(wi, y));
     }
@@ -80,8 +71,16 @@ void load(const AffineShape& shape, const float* x, const float* const* w, Affin
   }
 }
 
-void search(const AffineShape& shape, const AffineTile& tile, const AffineCandidates& candidates,
-            AffineFit& fit) {
+// A weight of one is not multiplied with.
+template <bool kWeighted>
+HWY_INLINE V weigh(const AffineLanes& w, V value, size_t g) {
+  if constexpr (kWeighted) return hn::Mul(get(w, g), value);
+  return value;
+}
+
+template <bool kWeighted>
+void search_tile(const AffineShape& shape, const AffineTile& tile,
+                 const AffineCandidates& candidates, AffineFit& fit) {
   const V max_code = hn::Set(kTag, shape.max_code);
   const V zero = hn::Zero(kTag), two = hn::Set(kTag, 2.0F);
   const size_t step = hn::Lanes(kTag);
@@ -98,7 +97,7 @@ void search(const AffineShape& shape, const AffineTile& tile, const AffineCandid
       for (int i = 0; i < shape.sub_elems; ++i) {
         const V y = get(tile.y[i], g);
         const V q = code(y, offset, inverse, max_code);
-        const V wiq = hn::Mul(get(tile.w[i], g), q);
+        const V wiq = weigh<kWeighted>(tile.w[i], q, g);
         wq = hn::Add(wq, wiq);
         wqq = hn::Add(wqq, hn::Mul(wiq, q));
         wqy = hn::Add(wqy, hn::Mul(wiq, y));
@@ -106,13 +105,13 @@ void search(const AffineShape& shape, const AffineTile& tile, const AffineCandid
       // Least squares for these codes; an offset below its bound is put there.
       const V det = hn::Sub(hn::Mul(sum_w, wqq), hn::Mul(wq, wq));
       const auto solvable = hn::Gt(det, zero);
-      const V inv_det = inverse_or_zero(det);
-      V a = hn::Mul(hn::Sub(hn::Mul(sum_w, wqy), hn::Mul(wq, sum_wy)), inv_det);
-      V b = hn::Mul(hn::Sub(hn::Mul(wq, wqy), hn::Mul(wqq, sum_wy)), inv_det);
-      const auto below = hn::Lt(b, lowest);
-      const V a_bound = hn::Mul(hn::Add(wqy, hn::Mul(lowest, wq)), inverse_or_zero(wqq));
-      a = hn::IfThenElse(below, a_bound, a);
-      b = hn::IfThenElse(below, lowest, b);
+      const V b_part = hn::Sub(hn::Mul(wq, wqy), hn::Mul(wqq, sum_wy));
+      const auto below = hn::Lt(b_part, hn::Mul(lowest, det));
+      const V inv = inverse_or_zero(hn::IfThenElse(below, wqq, det));
+      const V a_part = hn::IfThenElse(below, hn::Add(wqy, hn::Mul(lowest, wq)),
+                                      hn::Sub(hn::Mul(sum_w, wqy), hn::Mul(wq, sum_wy)));
+      const V a = hn::Mul(a_part, inv);
+      const V b = hn::IfThenElse(below, lowest, hn::Mul(b_part, inv));
       // How much of sum w y y these codes explain.
       const V linear = hn::Mul(two, hn::Sub(hn::Mul(a, wqy), hn::Mul(b, sum_wy)));
       const V square = hn::Add(hn::Mul(a, hn::Sub(hn::Mul(a, wqq), hn::Mul(two, hn::Mul(b, wq)))),
@@ -128,18 +127,28 @@ void search(const AffineShape& shape, const AffineTile& tile, const AffineCandid
   }
 }
 
-void measure(const AffineShape& shape, const AffineTile& tile, const AffineFit& fit,
-             AffineSums& sums) {
+void search(const AffineShape& shape, const AffineTile& tile, const AffineCandidates& candidates,
+            AffineFit& fit) {
+  if (tile.weighted) {
+    search_tile<true>(shape, tile, candidates, fit);
+  } else {
+    search_tile<false>(shape, tile, candidates, fit);
+  }
+}
+
+template <bool kWeighted>
+void measure_tile(const AffineShape& shape, const AffineTile& tile, const AffineFit& fit,
+                  AffineSums& sums) {
   const V max_code = hn::Set(kTag, shape.max_code);
   const size_t step = hn::Lanes(kTag);
   for (size_t g = 0; g < kAffineLanes; g += step) {
     const V a = get(fit.scale, g), b = get(fit.offset, g), inverse = inverse_or_zero(a);
     V err = hn::Zero(kTag), wr = err, wrq = err, wq = err, wqq = err;
     for (int i = 0; i < shape.sub_elems; ++i) {
-      const V y = get(tile.y[i], g), w = get(tile.w[i], g);
+      const V y = get(tile.y[i], g);
       const V q = code(y, b, inverse, max_code);
       const V r = hn::Sub(hn::Sub(hn::Mul(a, q), b), y);
-      const V wir = hn::Mul(w, r), wiq = hn::Mul(w, q);
+      const V wir = weigh<kWeighted>(tile.w[i], r, g), wiq = weigh<kWeighted>(tile.w[i], q, g);
       err = hn::Add(err, hn::Mul(wir, r));
       wr = hn::Add(wr, wir);
       wrq = hn::Add(wrq, hn::Mul(wir, q));
@@ -154,7 +163,17 @@ void measure(const AffineShape& shape, const AffineTile& tile, const AffineFit& 
   }
 }
 
-void choose(const AffineTile& tile, float max_field, AffineFields& fields, AffineSums& sums) {
+void measure(const AffineShape& shape, const AffineTile& tile, const AffineFit& fit,
+             AffineSums& sums) {
+  if (tile.weighted) {
+    measure_tile<true>(shape, tile, fit, sums);
+  } else {
+    measure_tile<false>(shape, tile, fit, sums);
+  }
+}
+
+void choose(const AffineTile& tile, float max_field, AffineMoves moves, AffineFields& fields,
+            AffineSums& sums) {
   const V zero = hn::Zero(kTag), two = hn::Set(kTag, 2.0F), top = hn::Set(kTag, max_field);
   const size_t step = hn::Lanes(kTag);
   for (size_t g = 0; g < kAffineLanes; g += step) {
@@ -163,12 +182,12 @@ void choose(const AffineTile& tile, float max_field, AffineFields& fields, Affin
     const V err = get(sums.err, g), wr = get(sums.wr, g), wrq = get(sums.wrq, g);
     const V wq = get(sums.wq, g), wqq = get(sums.wqq, g), sum_w = get(tile.sum_w, g);
     const V inv_w = inverse_or_zero(sum_w), inv_dmin = inverse_or_zero(dmin);
-    V best = err, best_da = zero, best_db = zero, best_sc = sc, best_mn = mn;
-    for (float move : {0.0F, -1.0F, 1.0F}) {
+    V best = hn::Set(kTag, 3.0e38F), best_da = zero, best_db = zero, best_sc = sc, best_mn = mn;
+    for (float move = moves.low; move <= moves.high; ++move) {
       const V new_sc = hn::Min(hn::Max(hn::Add(sc, hn::Set(kTag, move)), zero), top);
       const V da = hn::Mul(d, hn::Sub(new_sc, sc));
       const V ideal = hn::Mul(hn::Mul(hn::Add(wr, hn::Mul(da, wq)), inv_w), inv_dmin);
-      const V new_mn = nearest(hn::Min(hn::Max(hn::Add(mn, ideal), zero), top));
+      const V new_mn = hn::Round(hn::Min(hn::Max(hn::Add(mn, ideal), zero), top));
       const V db = hn::Mul(dmin, hn::Sub(new_mn, mn));
       const V linear = hn::Mul(two, hn::Sub(hn::Mul(da, wrq), hn::Mul(db, wr)));
       const V square =
@@ -233,20 +252,21 @@ void min_max(const float* x, float max_code, AffineMinMax& blocks) {
   }
 }
 
-const AffineKernels* kernels() {
-  static constexpr AffineKernels kKernels = {load, search, measure, choose, codes, min_max};
-  return &kKernels;
+}  // namespace
+
+const AffineKernels* affine_table() {
+  static constexpr AffineKernels kTable = {load, search, measure, choose, codes, min_max};
+  return &kTable;
 }
 
-}  // namespace
-// NOLINTNEXTLINE
-const AffineKernels* get_kernels() { return kernels(); }
 }  // namespace lq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace lq::kernels {
-HWY_EXPORT(get_kernels);
-const AffineKernels& affine_kernels() { return *HWY_DYNAMIC_DISPATCH(get_kernels)(); }
+HWY_EXPORT(affine_table);
+const AffineKernels& affine_kernels() {
+  return use_reference() ? affine_scalar() : *HWY_DYNAMIC_DISPATCH(affine_table)();
+}
 }  // namespace lq::kernels
 #endif

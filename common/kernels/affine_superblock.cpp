@@ -72,12 +72,45 @@ void start(const AffineTile& tile, const AffineFit& fit, int first, int subs, fl
   }
 }
 
-void copy_lanes(const AffineFields& from, int first, int subs, AffineFields& to) {
-  for (int s = first; s < first + subs; ++s) {
-    to.d.v[s] = from.d.v[s];
-    to.dmin.v[s] = from.dmin.v[s];
-    to.sub_scale.v[s] = from.sub_scale.v[s];
-    to.sub_min.v[s] = from.sub_min.v[s];
+// Takes over one lane of a better state.
+void take(const AffineFields& from_fields, const AffineSums& from_sums, int s, AffineFields& fields,
+          AffineSums& sums) {
+  fields.d.v[s] = from_fields.d.v[s];
+  fields.dmin.v[s] = from_fields.dmin.v[s];
+  fields.sub_scale.v[s] = from_fields.sub_scale.v[s];
+  fields.sub_min.v[s] = from_fields.sub_min.v[s];
+  sums.err.v[s] = from_sums.err.v[s];
+  sums.wr.v[s] = from_sums.wr.v[s];
+  sums.wrq.v[s] = from_sums.wrq.v[s];
+  sums.wq.v[s] = from_sums.wq.v[s];
+  sums.wqq.v[s] = from_sums.wqq.v[s];
+}
+
+float total(const AffineSums& sums, int first, int subs) {
+  float error = 0;
+  for (int s = first; s < first + subs; ++s) error += sums.err.v[s];
+  return error;
+}
+
+void measure_fields(const AffineKernels& kernels, const AffineShape& shape, const AffineTile& tile,
+                    const AffineFields& fields, AffineSums& sums) {
+  AffineFit fit;
+  fields_to_fit(tile, fields, fit);
+  kernels.measure(shape, tile, fit, sums);
+}
+
+// The neighbours of each scale field in turn, with codes of their own.
+void probe(const AffineKernels& kernels, const AffineShape& shape, int probes, float max_field,
+           const AffineTile& tile, AffineFields& fields, AffineSums& sums) {
+  for (int k = 0; k < probes; ++k) {
+    const float move = k % 2 == 0 ? -1.0F : 1.0F;
+    AffineFields trial = fields;
+    AffineSums trial_sums = sums;
+    kernels.choose(tile, max_field, {move, move}, trial, trial_sums);
+    measure_fields(kernels, shape, tile, trial, trial_sums);
+    for (int s = 0; s < kAffineLanes; ++s) {
+      if (trial_sums.err.v[s] < sums.err.v[s]) take(trial, trial_sums, s, fields, sums);
+    }
   }
 }
 
@@ -91,38 +124,39 @@ void fields_to_fit(const AffineTile& tile, const AffineFields& fields, AffineFit
 }
 
 void fit_super_blocks(const AffineKernels& kernels, const AffineShape& shape,
-                      const AffineCandidates& candidates, int subs, float max_field, int rounds,
-                      const AffineTile& tile, AffineFields& best) {
+                      const AffineEffort& effort, int subs, float max_field, const AffineTile& tile,
+                      AffineFields& best) {
   AffineFit fit;
-  kernels.search(shape, tile, candidates, fit);
-  AffineFields fields;
+  kernels.search(shape, tile, effort.candidates, fit);
   for (int first = 0; first < kAffineLanes; first += subs) {
-    start(tile, fit, first, subs, max_field, fields);
+    start(tile, fit, first, subs, max_field, best);
   }
-  float best_error[kAffineLanes] = {};
-  AffineSums sums;
-  for (int round = 0;; ++round) {
-    fields_to_fit(tile, fields, fit);
-    kernels.measure(shape, tile, fit, sums);
+  AffineSums best_sums;
+  measure_fields(kernels, shape, tile, best, best_sums);
+  AffineFields fields = best;
+  AffineSums sums = best_sums;
+  for (int round = 1; round <= effort.rounds; ++round) {
+    if (round == effort.rounds) {
+      probe(kernels, shape, effort.probes, max_field, tile, best, best_sums);
+      fields = best;
+      sums = best_sums;
+    }
+    kernels.choose(tile, max_field, {-1, 1}, fields, sums);
+    for (int first = 0; first < kAffineLanes; first += subs) refit(tile, sums, first, subs, fields);
+    measure_fields(kernels, shape, tile, fields, sums);
     for (int first = 0; first < kAffineLanes; first += subs) {
-      float error = 0;
-      for (int s = first; s < first + subs; ++s) error += sums.err.v[s];
-      if (round == 0 || error < best_error[first]) {
-        best_error[first] = error;
-        copy_lanes(fields, first, subs, best);
+      if (total(sums, first, subs) < total(best_sums, first, subs)) {
+        for (int s = first; s < first + subs; ++s) take(fields, sums, s, best, best_sums);
       }
     }
-    if (round == rounds) break;
-    kernels.choose(tile, max_field, fields, sums);
-    for (int first = 0; first < kAffineLanes; first += subs) refit(tile, sums, first, subs, fields);
   }
 }
 
 void fit_single_blocks(const AffineKernels& kernels, const AffineShape& shape,
-                       const AffineCandidates& candidates, int rounds, const AffineTile& tile,
-                       AffineFit& best, AffineLanes& minimum) {
+                       const AffineEffort& effort, const AffineTile& tile, AffineFit& best,
+                       AffineLanes& minimum) {
   AffineFit fit;
-  kernels.search(shape, tile, candidates, fit);
+  kernels.search(shape, tile, effort.candidates, fit);
   AffineLanes low;
   AffineSums sums;
   float best_error[kAffineLanes] = {};
@@ -141,7 +175,7 @@ void fit_single_blocks(const AffineKernels& kernels, const AffineShape& shape,
         minimum.v[s] = low.v[s];
       }
     }
-    if (round == rounds) return;
+    if (round == effort.rounds) return;
     for (int s = 0; s < kAffineLanes; ++s) {
       const float w = tile.sum_w.v[s], wq = sums.wq.v[s], wqq = sums.wqq.v[s];
       const float det = w * wqq - wq * wq;
