@@ -1,0 +1,85 @@
+#include <gtest/gtest.h>
+
+#include "common/model/architecture.h"
+#include "tests/model/checkpoint_files.h"
+
+namespace lq::testing {
+namespace {
+
+model::ModelConfig read(const json& config) {
+  const ScratchDirectory scratch;
+  scratch.write("config.json", config.dump());
+  return model::read_config(scratch.path());
+}
+
+std::string refusal(const json& config) {
+  const model::ModelConfig read_back = read(config);
+  return error_of<base::UnsupportedError>([&] { model::find_architecture(read_back); }).why();
+}
+
+TEST(Architectures, AreFoundByEveryNameOfTheirs) {
+  for (const model::Architecture* row : model::architectures()) {
+    for (const std::string_view name : row->hf_names) {
+      EXPECT_EQ(&model::find_architecture(read(small_config(std::string(name)))), row);
+    }
+  }
+}
+
+TEST(Architectures, AreFoundByModelTypeWhereNoNameIsGiven) {
+  json config = small_config();
+  config.erase("architectures");
+  config["model_type"] = "mistral";
+  EXPECT_EQ(model::find_architecture(read(config)).name, "llama");
+  config["architectures"] = json::array();
+  config["model_type"] = "qwen3";
+  EXPECT_EQ(model::find_architecture(read(config)).name, "qwen3");
+}
+
+TEST(Architectures, ListWhatIsSupportedWhenOneIsUnknown) {
+  const model::ModelConfig config = read(small_config("BertModel\x1b"));
+  const auto error = error_of<base::UnsupportedError>([&] { model::find_architecture(config); });
+  EXPECT_STREQ(error.what(), "cannot convert a model of architecture BertModel\\x1B");
+  EXPECT_EQ(error.why(), "this architecture is not known");
+  EXPECT_EQ(
+      error.fix(),
+      "use a dense text model of one of: LlamaForCausalLM, LLaMAForCausalLM, MistralForCausalLM, "
+      "Qwen2ForCausalLM, Qwen3ForCausalLM");
+}
+
+TEST(Architectures, RefuseWhatTheRuntimeWouldComputeDifferently) {
+  json config = small_config();
+  config["num_local_experts"] = 8;
+  EXPECT_EQ(refusal(config), "it has 8 experts per layer; only dense models are supported");
+  config = small_config();
+  config["hidden_act"] = "gelu";
+  EXPECT_EQ(refusal(config), "its activation is gelu; the runtime of 'llama' computes silu");
+  config = small_config();
+  config["partial_rotary_factor"] = 0.5;
+  EXPECT_EQ(refusal(config),
+            "it rotates only a part (0.5) of each head; the runtime of 'llama' rotates all");
+  config = small_config();
+  config["rope_scaling"] = {{"type", "longrope"}};
+  EXPECT_EQ(refusal(config),
+            "its rope scaling is longrope, which the runtime of 'llama' does not have");
+  config = small_config("Qwen2ForCausalLM");
+  config["rope_scaling"] = {{"rope_type", "llama3"}};
+  EXPECT_EQ(refusal(config),
+            "its rope scaling is llama3, which the runtime of 'qwen2' does not have");
+  config = small_config("LlavaForConditionalGeneration");
+  config["vision_config"] = json::object();
+  EXPECT_EQ(refusal(config), "it has parts for images or sound; only text models are supported");
+}
+
+TEST(Architectures, NameEachTensorOnce) {
+  for (const model::Architecture* row : model::architectures()) {
+    std::map<std::string_view, int> hf, gguf;
+    for (const model::TensorRow& tensor : row->tensors) {
+      EXPECT_EQ(++hf[tensor.hf], 1) << tensor.hf;
+      EXPECT_EQ(++gguf[tensor.gguf], 1) << tensor.gguf;
+      EXPECT_TRUE(tensor.gguf.ends_with(model::role_name(tensor.role))) << tensor.gguf;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lq::testing
