@@ -69,7 +69,9 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
 void remove_stale_temporaries(const std::filesystem::path& path) {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(directory_of(path), ignored)) {
-    if (entry.path().filename().string().starts_with(temporary_prefix(path))) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(fmt::format(".{}.", path.filename().string())) &&
+        name.find(".lq-tmp.") != std::string::npos) {
       std::filesystem::remove(entry.path(), ignored);
     }
   }

@@ -33,8 +33,8 @@ class AtomicFile {
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
-/// Removes temporaries for `path` that dead runs left. REQUIRES: no other process is writing that
-/// file.
+/// Removes temporaries that dead runs left for `path` and for names that continue it after a dot
+/// (its shards). REQUIRES: no other process is writing those files.
 void remove_stale_temporaries(const std::filesystem::path& path);
 
 }  // namespace lq::io

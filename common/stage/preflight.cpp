@@ -44,7 +44,7 @@ void check_place(const ResultPlan& result, const std::filesystem::path& target,
 void require_writable(const std::filesystem::path& directory, const std::filesystem::path& file) {
   const std::string what = fmt::format("cannot write {}", shown(file));
   const auto status = io::file_status(directory);
-  if (!status) throw io::output_error(what, ENOENT, file);
+  if (!status) throw io::output_error(what, errno, file);
   if (!status->is_directory) throw io::output_error(what, ENOTDIR, file);
   if (::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
     throw io::output_error(what, errno, file);

@@ -209,6 +209,8 @@ void StageRun::lock(ResultRun& run) {
   }
   run.locks.emplace_back(std::move(request));
   if (options_.shard) return;
+  // Nobody else is at work now: what lies here is of dead runs.
+  for (const auto& lock : shard_files(run.paths.lock)) ::unlink(lock.c_str());
   io::remove_stale_temporaries(run.paths.journal);
   if (run.plan->kind == ResultKind::kFiles) io::remove_stale_temporaries(run.paths.manifest);
 }
