@@ -61,8 +61,8 @@ struct MixOverrides {
         regex;  // ECMAScript, searched in the GGUF tensor name, case matters, first match wins
     codec::QuantType type;
   };
-  std::vector<Pattern> patterns;
-  std::optional<codec::QuantType> output, embedding;  // these win over patterns
+  std::vector<Pattern> patterns = {};
+  std::optional<codec::QuantType> output = {}, embedding = {};  // these win over patterns
   bool pure = false;                                  // no rules: every matrix gets the base
 };
 
