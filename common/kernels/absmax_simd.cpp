@@ -26,8 +26,9 @@ HWY_INLINE float largest_magnitude(const float* x) {
   return hn::GetLane(hn::MaxOfLanes(f, largest));
 }
 
-// The first value of that magnitude, with its sign.
+// The first value of that magnitude, with its sign; a zero is positive.
 HWY_INLINE float first_of_magnitude(const float* x, float magnitude) {
+  if (magnitude == 0.0F) return 0.0F;
   const Floats f;
   for (std::size_t i = 0; i < 32; i += hn::Lanes(f)) {
     const auto at =

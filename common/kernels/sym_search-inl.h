@@ -21,8 +21,8 @@ struct FormatQ6K {
   static constexpr int kN = 32;
   static constexpr int kScaleLo = -128;
   static constexpr int kScaleHi = 127;
-  static constexpr int kCandidates = 9;  // inverse scales tried per sign
-  static constexpr float kStart = -1.0F, kStep = 0.25F;
+  static constexpr int kCandidates = 6;  // inverse scales tried per sign
+  static constexpr float kStart = -0.8F, kStep = 0.32F;
   static constexpr int kScaleWindow = 2;  // integer scales tried on each side
 };
 struct FormatQ3K {
@@ -30,8 +30,8 @@ struct FormatQ3K {
   static constexpr int kN = 4;
   static constexpr int kScaleLo = -32;
   static constexpr int kScaleHi = 31;
-  static constexpr int kCandidates = 9;
-  static constexpr float kStart = -1.6F, kStep = 0.25F;
+  static constexpr int kCandidates = 7;
+  static constexpr float kStart = -1.6F, kStep = 0.32F;
   static constexpr int kScaleWindow = 2;
 };
 struct FormatQ4_0 {
@@ -130,52 +130,49 @@ LQ_SYM_INLINE void free_scales(Lanes<Format>& lanes) {
   }
 }
 
+// In lane order.
 LQ_SYM_INLINE float sum_lanes(const float* values) {
   float sum = 0.0F;
   for (int l = 0; l < kSymLanes; ++l) sum += values[l];
   return sum;
 }
 
-// What rounding the free scales to multiples of d would cost, to first order: the codes stay, so a
-// lane loses (rounded - free)^2 * sum w q q.
+// The d for which the free scales round best. The largest of them lands between the lower end of
+// the field's range and 7/8 of it, at 16 places: here the lanes are those candidates. Rounding is
+// judged to first order: the codes stay, so a sub-block loses (rounded - free)^2 * sum w q q. Zero
+// when all sub-blocks are silent.
 template <class Ops, class Format>
-LQ_SYM_INLINE float rounding_cost(Lanes<Format>& lanes, float d) {
-  const auto step = Ops::set(d);
-  const auto inverse = Ops::set(1.0F / d);
-  const auto lo = Ops::set(static_cast<float>(Format::kScaleLo));
-  const auto hi = Ops::set(static_cast<float>(Format::kScaleHi));
-  for (int lane = 0; lane < kSymLanes; lane += Ops::kWidth) {
-    const auto scale = Ops::load(&lanes.scale[lane]);
-    const auto field = Ops::round(Ops::min(hi, Ops::max(lo, Ops::mul(scale, inverse))));
-    const auto off = Ops::sub(Ops::mul(field, step), scale);
-    Ops::store(Ops::mul(Ops::mul(off, off), Ops::load(&lanes.qq[lane])), &lanes.error[lane]);
-  }
-  return sum_lanes(lanes.error);
-}
-
-// The d for which the free scales round best, as float16. The largest scale lands between the lower
-// end of the field's range and 7/8 of it; zero when all lanes are silent.
-template <class Ops, class Format>
-LQ_SYM_INLINE float first_d(Lanes<Format>& lanes) {
+LQ_SYM_INLINE float first_d(const Lanes<Format>& lanes) {
   float largest = 0.0F;
   for (int l = 0; l < kSymLanes; ++l) {
     if (LQ_SYM_ABS(lanes.scale[l]) > LQ_SYM_ABS(largest)) largest = lanes.scale[l];
   }
   if (largest == 0.0F) return 0.0F;
-  float best_d = 0.0F;
-  float best_cost = 0.0F;
-  for (int k = 0; k < 12; ++k) {
-    const float field =
-        static_cast<float>(Format::kScaleLo) * (1.0F - 0.01F * static_cast<float>(k));
-    const float d = lq::kernels::detail::round_to_half(largest / field);
-    if (d == 0.0F) continue;
-    const float cost = rounding_cost<Ops>(lanes, d);
-    if (best_d == 0.0F || cost < best_cost) {
-      best_d = d;
-      best_cost = cost;
-    }
+  alignas(64) float places[kSymLanes];
+  alignas(64) float costs[kSymLanes];
+  for (int k = 0; k < kSymLanes; ++k) {
+    places[k] = static_cast<float>(Format::kScaleLo) * (1.0F - static_cast<float>(k) / 128.0F);
   }
-  return best_d;
+  const auto lo = Ops::set(static_cast<float>(Format::kScaleLo));
+  const auto hi = Ops::set(static_cast<float>(Format::kScaleHi));
+  for (int k = 0; k < kSymLanes; k += Ops::kWidth) {
+    const auto place = Ops::load(places + k);
+    const auto step = Ops::div(Ops::set(largest), place);
+    const auto inverse = Ops::mul(place, Ops::set(1.0F / largest));
+    auto cost = Ops::set(0.0F);
+    for (int l = 0; l < kSymLanes; ++l) {
+      const auto scale = Ops::set(lanes.scale[l]);
+      const auto field = Ops::round(Ops::min(hi, Ops::max(lo, Ops::mul(scale, inverse))));
+      const auto off = Ops::sub(Ops::mul(field, step), scale);
+      cost = Ops::add(cost, Ops::mul(Ops::mul(off, off), Ops::set(lanes.qq[l])));
+    }
+    Ops::store(cost, costs + k);
+  }
+  int best = 0;
+  for (int k = 1; k < kSymLanes; ++k) {
+    if (costs[k] < costs[best]) best = k;
+  }
+  return lq::kernels::detail::round_to_half(largest / places[best]);
 }
 
 // For a given d, the best integer scale of each lane within `window` of the present guess, judged
