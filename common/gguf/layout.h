@@ -44,8 +44,8 @@ struct SplitPart {
 /// Tensors go into the parts in order. The first part carries the metadata, the others only the
 /// architecture and the split.* keys; where the metadata leave no room, the first part has no
 /// tensors. A model that fits into one file comes back as one part without split.* keys, to be
-/// written under its plain name (else split_name()). Throws UnsupportedError as lay_out() does, and
-/// for more than 65535 parts.
+/// written under its plain name (else split_name()). REQUIRES: `metadata` has no split.* keys.
+/// Throws UnsupportedError as lay_out() does, and for more than 65535 parts.
 std::vector<SplitPart> lay_out_split(const Metadata& metadata,
                                      const std::vector<TensorSpec>& tensors,
                                      std::uint64_t max_bytes);
