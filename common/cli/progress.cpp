@@ -132,7 +132,7 @@ void Progress::watch_memory(const ProgressNumbers& now) {
   const auto used = static_cast<double>(now.memory_used);
   const std::uint64_t free = gauges_.memory_free();
   std::string why;
-  if (now.memory_limit > 0 && used > kMemoryWarning * static_cast<double>(now.memory_limit)) {
+  if (memory_limit_ > 0 && used > kMemoryWarning * static_cast<double>(now.memory_limit)) {
     why = fmt::format("{} of the {} that --memory allows are in use",
                       base::format_bytes(now.memory_used), base::format_bytes(now.memory_limit));
   } else if (free > 0 && used > kMemoryWarning * (used + static_cast<double>(free))) {

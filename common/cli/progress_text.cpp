@@ -15,8 +15,33 @@
 namespace lq::cli {
 namespace {
 
-std::string gibibytes(std::uint64_t bytes) {
-  return fmt::format("{:.1f}", static_cast<double>(bytes) / (1024.0 * 1024 * 1024));
+constexpr std::array<std::string_view, 5> kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
+
+/// The power of 1024 that suits `bytes`.
+std::size_t unit_of(double bytes) {
+  std::size_t unit = 0;
+  for (; bytes >= 1000 && unit + 1 < kUnits.size(); bytes /= 1024) ++unit;
+  return unit;
+}
+
+/// Three digits, in a unit.
+std::string digits(double bytes, std::size_t unit) {
+  for (std::size_t i = 0; i < unit; ++i) bytes /= 1024;
+  return unit == 0 || bytes >= 100 ? fmt::format("{:.0f}", bytes)
+         : bytes >= 10             ? fmt::format("{:.1f}", bytes)
+                                   : fmt::format("{:.2f}", bytes);
+}
+
+/// "1.25/4.10 GiB"
+std::string part_of(std::uint64_t part, std::uint64_t whole) {
+  const std::size_t unit = unit_of(static_cast<double>(whole));
+  return fmt::format("{}/{} {}", digits(static_cast<double>(part), unit),
+                     digits(static_cast<double>(whole), unit), kUnits[unit]);
+}
+
+std::string short_rate(double bytes_per_second) {
+  const std::size_t unit = unit_of(bytes_per_second);
+  return fmt::format("{} {}/s", digits(bytes_per_second, unit), kUnits[unit]);
 }
 
 double share_done(const ProgressNumbers& n) {
@@ -62,21 +87,19 @@ std::string bar_text(const std::string& tool, const ProgressNumbers& n, int colu
   std::vector<Part> parts;
   parts.push_back({7, tool});
   parts.push_back({0, fmt::format("{}/{}", n.units_done, n.units)});
-  if (n.layer >= 0) parts.push_back({4, fmt::format("layer {}/{}", n.layer + 1, n.layers)});
-  parts.push_back({1, fmt::format("{:3.0f}%", share_done(n) * 100)});
-  parts.push_back(
-      {6, fmt::format("{} of {}", base::format_bytes(n.bytes_done), base::format_bytes(n.bytes))});
-  parts.push_back({3, rate_text(n)});
-  if (n.seconds_left >= 0) parts.push_back({2, format_seconds(n.seconds_left) + " left"});
-  parts.push_back(
-      {5, fmt::format("mem {}/{} GiB", gibibytes(n.memory_used), gibibytes(n.memory_limit))});
+  parts.push_back({6, fmt::format("{:.0f}%", share_done(n) * 100)});
+  if (n.layer >= 0) parts.push_back({3, fmt::format("layer {}/{}", n.layer + 1, n.layers)});
+  parts.push_back({5, part_of(n.bytes_done, n.bytes)});
+  parts.push_back({2, short_rate(n.bytes_per_second)});
+  if (n.seconds_left >= 0) parts.push_back({1, format_seconds(n.seconds_left) + " left"});
+  parts.push_back({4, "mem " + part_of(n.memory_used, n.memory_limit)});
 
   const auto space = static_cast<std::size_t>(std::max(columns - 1, 1));
   const auto join = [&](std::size_t bar_width) {
     std::string text;
     for (const Part& part : parts) {
       text += (text.empty() ? "" : "  ") + part.text;
-      if (part.rank == 1 && bar_width > 0) text += " " + bar_of_width(share_done(n), bar_width);
+      if (part.rank == 0 && bar_width > 0) text += " " + bar_of_width(share_done(n), bar_width);
     }
     return text;
   };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
@@ -10,9 +11,12 @@
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
+#include "common/io/input_file.h"
 
 namespace lq::cli {
 namespace {
+
+constexpr std::uint64_t kMaxRecipeBytes = std::uint64_t{1} << 20U;
 
 /// The sections that a recipe may have besides `common`.
 const std::vector<std::string>& tool_names() {
@@ -21,6 +25,9 @@ const std::vector<std::string>& tool_names() {
                                                   "lq-verify"};
   return kNames;
 }
+
+/// The text of a key. YAML reads the name of the option `null` as its null.
+std::string key_text(const YAML::Node& key) { return key.IsNull() ? "null" : key.Scalar(); }
 
 class RecipeReader {
  public:
@@ -61,13 +68,13 @@ class RecipeReader {
     for (const auto& entry : root) check_section(entry.first, sections);
     for (const std::string& section : {std::string("common"), tool_}) {
       for (const auto& entry : root) {
-        if (entry.first.Scalar() == section) read_section(section, entry.second);
+        if (key_text(entry.first) == section) read_section(section, entry.second);
       }
     }
   }
 
   void check_section(const YAML::Node& key, const std::vector<std::string>& sections) const {
-    const std::string& name = key.Scalar();
+    const std::string name = key_text(key);
     if (std::ranges::find(sections, name) != sections.end()) return;
     const std::string near = base::nearest(name, sections);
     std::string fix =
@@ -85,7 +92,7 @@ class RecipeReader {
              "it holds a single value or a list", "write one 'option: value' a line below it");
     }
     for (const auto& entry : map) {
-      const std::string& name = entry.first.Scalar();
+      const std::string name = key_text(entry.first);
       const Option* option = table_.find(name);
       if (option != nullptr && option->in_recipes) {
         add(*option, entry.first, entry.second);
@@ -99,9 +106,9 @@ class RecipeReader {
   [[noreturn]] void refuse_key(const std::string& section, const YAML::Node& key) const {
     std::vector<std::string> names = table_.names(true);
     if (section == "common") names.insert(names.end(), common_keys_.begin(), common_keys_.end());
-    const std::string near = base::nearest(key.Scalar(), names);
-    const bool command_line_only = table_.find(key.Scalar()) != nullptr;
-    refuse(key, fmt::format("unknown option '{}'", base::escape_controls(key.Scalar())),
+    const std::string near = base::nearest(key_text(key), names);
+    const bool command_line_only = table_.find(key_text(key)) != nullptr;
+    refuse(key, fmt::format("unknown option '{}'", base::escape_controls(key_text(key))),
            command_line_only ? "it works on the command line only"
                              : fmt::format("'{}' has no option of that name", section),
            command_line_only || near.empty() ? fmt::format("{} --help lists the options", tool_)
@@ -164,12 +171,11 @@ std::vector<Assignment> read_recipe(const std::filesystem::path& path, const std
                                     const OptionTable& table,
                                     const std::vector<std::string>& common_keys) {
   const std::string name = base::escape_controls(path.string());
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file.is_open() || file.bad()) {
-    throw base::UsageError("cannot read config file " + name,
-                           base::errno_text(errno == 0 ? EIO : errno),
+  std::string text;
+  try {
+    text = io::read_text_file(path, kMaxRecipeBytes);
+  } catch (const base::QuantizationError& error) {
+    throw base::UsageError("cannot read config file " + name, error.why(),
                            "name a file that exists and can be read");
   }
   return RecipeReader(name, tool, table, common_keys).read(text);

@@ -58,9 +58,9 @@ void Settings::apply(std::span<const Assignment> source) {
     } catch (const base::UsageError& error) {
       const std::string where =
           assignment.origin == kCommandLine ? "" : " (" + assignment.origin + ")";
-      throw base::UsageError(fmt::format("cannot use --{}{}{}{}", option.name,
-                                         option.is_flag() || assignment.value.empty() ? "" : " ",
-                                         base::escape_controls(assignment.value), where),
+      const std::string value = base::escape_controls(assignment.value);
+      const std::string said = value.empty() ? "" : (option.is_flag() ? "=" : " ") + value;
+      throw base::UsageError(fmt::format("cannot use --{}{}{}", option.name, said, where),
                              error.why(), error.fix());
     }
     origins_[option.counts_as.empty() ? option.name : option.counts_as] = assignment.origin;

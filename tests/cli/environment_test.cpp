@@ -1,0 +1,21 @@
+#include "common/cli/environment.h"
+
+#include <cstdlib>
+#include <gtest/gtest.h>
+
+namespace lq::cli {
+namespace {
+
+TEST(Environment, HoldsTheVariablesOfTheProcess) {
+  ::setenv("LQ_TEST_VARIABLE", "a=b", 1);
+  EXPECT_EQ(Environment::of_process().get("LQ_TEST_VARIABLE"), "a=b");
+}
+
+TEST(Environment, TreatsUnsetAndEmptyAlike) {
+  const Environment environment({{"EMPTY", ""}});
+  EXPECT_EQ(environment.get("EMPTY"), "");
+  EXPECT_EQ(environment.get("UNSET"), "");
+}
+
+}  // namespace
+}  // namespace lq::cli
