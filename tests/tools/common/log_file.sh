@@ -1,0 +1,9 @@
+# --log-file receives JSON lines from the start of the run to its end, whatever the verbosity.
+case $LQ_TOOL in
+  lq-quant-gguf) set -- -t Q4_K_M ;;
+esac
+"$LQ_TOOL" -qq --log-file log "$@" ./no/such/model
+test $? = 3 || exit 1
+head -1 log | grep -q '"ev":"run.start".*"argv":\["' || exit 2
+grep -q '"lvl":"error".*"ev":"error","code":3' log || exit 3
+tail -1 log | grep -q '"ev":"run.end","code":3' || exit 4

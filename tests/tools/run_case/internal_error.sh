@@ -1,0 +1,2 @@
+echo "lq-x: error: internal error" >&2
+exit 1
