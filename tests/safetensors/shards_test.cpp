@@ -5,7 +5,9 @@
 namespace lq::safetensors {
 namespace {
 
-TensorSpec bytes(const std::string& name, std::int64_t n) { return {name, tensor::DType::kU8, {n}}; }
+TensorSpec bytes(const std::string& name, std::int64_t n) {
+  return {name, tensor::DType::kU8, {n}};
+}
 
 std::vector<std::vector<std::string>> names_of(const std::vector<std::vector<TensorSpec>>& shards) {
   std::vector<std::vector<std::string>> names;

@@ -1,0 +1,50 @@
+#pragma once
+// One GGUF file as planned from a checkpoint: the type of every tensor, the complete metadata, and
+// through gguf::lay_out the exact size of the file. lq-quant-gguf writes what is planned here;
+// lq-inspect --estimate only prints the size, so the two agree to the byte.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/gguf/layout.h"
+#include "common/gguf/metadata.h"
+#include "common/mix/type_mix.h"
+#include "common/model/gguf_model.h"
+
+namespace lq::mix {
+
+/// What the file says of the importance matrix it was made with (the quantize.imatrix.* keys).
+struct ImportanceFacts {
+  std::string file, dataset;  // dataset may be empty
+  std::uint32_t n_entries = 0, n_chunks = 0;
+};
+
+struct GgufFile {
+  gguf::Metadata metadata;
+  std::vector<TensorChoice> choices;      // per tensor
+  std::vector<gguf::TensorSpec> tensors;  // the same order
+};
+
+/// `model_metadata` is model::gguf_metadata() of the same checkpoint. Throws UsageError and
+/// UnsupportedError as choose_types() does.
+GgufFile plan_gguf_file(const gguf::Metadata& model_metadata,
+                        std::span<const model::GgufTensor> tensors,
+                        const model::ModelConfig& config, const FileType& file_type,
+                        const std::optional<ImportanceFacts>& importance,
+                        const MixOverrides& overrides);
+
+/// Elements of a weight that one unit of work converts; rows are never cut, so a longer row is a
+/// unit of its own.
+inline constexpr std::uint64_t kPieceElems = std::uint64_t{1} << 22;
+
+/// Peak memory of lq-quant-gguf in bytes: for each thread the source bytes of one piece and its
+/// encoded rows for every file, and the metadata as parsed, as planned and as header bytes.
+/// REQUIRES: `files` planned from `tensors`.
+std::uint64_t gguf_working_memory(std::span<const model::GgufTensor> tensors,
+                                  std::span<const GgufFile* const> files,
+                                  std::uint64_t header_bytes, int n_threads);
+
+}  // namespace lq::mix

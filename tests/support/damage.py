@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""damage.py MODEL_DIR WHAT: damages a copy of the bundled model in one way, for the tests of error messages.
+
+nan            the last weight of blk 3's down projection becomes NaN
+huge           one weight becomes 1e30, beyond what float16 holds
+truncate       the file loses its last 100 bytes
+long-header    the header claims to be longer than the file
+overlap        two tensors share bytes
+shards         the model is cut into two shards with an index, the second one missing
+bad-config     config.json ends in the middle
+no-tokenizer   tokenizer.json and its companions are removed
+gemma          the architecture is one that is not converted
+"""
+import json
+import os
+import struct
+import sys
+
+
+def load(path):
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    (length,) = struct.unpack_from("<Q", data)
+    return data, length, json.loads(data[8 : 8 + length])
+
+
+def store(path, header, body):
+    head = json.dumps(header, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(head)) + head + body)
+
+
+def poke_last(directory, bits):
+    path = os.path.join(directory, "model.safetensors")
+    data, length, header = load(path)
+    end = header["model.layers.3.mlp.down_proj.weight"]["data_offsets"][1]
+    struct.pack_into("<H", data, 8 + length + end - 2, bits)
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def overlap(directory):
+    path = os.path.join(directory, "model.safetensors")
+    data, length, header = load(path)
+    first, second = sorted((k for k in header if k != "__metadata__"), key=lambda k: header[k]["data_offsets"])[:2]
+    begin, end = header[second]["data_offsets"]
+    header[second]["data_offsets"] = [begin - 16, end - 16]
+    store(path, header, data[8 + length :])
+
+
+def shards(directory):
+    path = os.path.join(directory, "model.safetensors")
+    data, length, header = load(path)
+    names = [k for k in header if k != "__metadata__"]
+    index = {"metadata": {}, "weight_map": {k: f"model-0000{1 + (i % 2)}-of-00002.safetensors" for i, k in enumerate(names)}}
+    body, part = b"", {}
+    for name in names[::2]:
+        begin, end = header[name]["data_offsets"]
+        part[name] = dict(header[name], data_offsets=[len(body), len(body) + end - begin])
+        body += bytes(data[8 + length + begin : 8 + length + end])
+    store(os.path.join(directory, "model-00001-of-00002.safetensors"), part, body)
+    with open(os.path.join(directory, "model.safetensors.index.json"), "w", encoding="utf-8") as file:
+        json.dump(index, file)
+    os.remove(path)
+
+
+def edit_config(directory, change):
+    path = os.path.join(directory, "config.json")
+    with open(path, encoding="utf-8") as file:
+        text = change(file.read())
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def main():
+    directory, what = sys.argv[1:]
+    weights = os.path.join(directory, "model.safetensors")
+    if what == "nan":
+        poke_last(directory, 0x7FC0)
+    elif what == "huge":
+        poke_last(directory, 0x7149)
+    elif what == "truncate":
+        os.truncate(weights, os.path.getsize(weights) - 100)
+    elif what == "long-header":
+        with open(weights, "r+b") as file:
+            file.write(struct.pack("<Q", 90_000_000))
+    elif what == "overlap":
+        overlap(directory)
+    elif what == "shards":
+        shards(directory)
+    elif what == "bad-config":
+        edit_config(directory, lambda text: text[: len(text) // 2])
+    elif what == "no-tokenizer":
+        for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
+            os.remove(os.path.join(directory, name))
+    elif what == "gemma":
+        edit_config(directory, lambda text: text.replace("LlamaForCausalLM", "Gemma9ForCausalLM"))
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()

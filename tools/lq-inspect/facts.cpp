@@ -1,0 +1,59 @@
+#include "tools/lq-inspect/facts.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+#include <map>
+
+#include "common/base/errors.h"
+#include "common/base/text.h"
+#include "tools/lq-inspect/gguf_facts.h"
+#include "tools/lq-inspect/hf_facts.h"
+
+namespace lq::inspect {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// `a/b` may be meant as a repository of the Hub; anything else that is not there is a wrong path.
+bool reads_as_repository(const std::string& operand) {
+  return !operand.starts_with('/') && !operand.starts_with("./") && !operand.starts_with("../") &&
+         std::ranges::count(operand, '/') == 1 && operand.back() != '/';
+}
+
+}  // namespace
+
+std::vector<TypeShare> type_shares(const ModelFacts& facts) {
+  std::map<std::string, TypeShare> by_type;
+  for (const TensorFacts& tensor : facts.tensors) {
+    TypeShare& share = by_type[tensor.type];
+    share.type = tensor.type;
+    ++share.n_tensors;
+    share.bytes += tensor.bytes;
+  }
+  std::vector<TypeShare> shares;
+  for (const auto& [type, share] : by_type) shares.push_back(share);
+  std::ranges::stable_sort(shares, std::greater{}, &TypeShare::bytes);
+  return shares;
+}
+
+ModelFacts read_facts(const std::string& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status)) {
+    const std::string shown = base::escape_controls(path);
+    if (reads_as_repository(path)) {
+      throw base::ModelNotFoundError(
+          fmt::format("cannot inspect {}", shown),
+          fmt::format("there is no file or directory of that name here, and a repository {} of the "
+                      "Hub is not read over the network by this version",
+                      shown),
+          fmt::format("check the path; a path can be written ./{}", shown));
+    }
+    throw base::ModelNotFoundError(fmt::format("cannot inspect {}", shown),
+                                   "there is no such file or directory", "check the path");
+  }
+  return fs::is_directory(status) ? hf_facts(path) : gguf_facts(path);
+}
+
+}  // namespace lq::inspect

@@ -1,0 +1,41 @@
+#include "tools/lq-quant-gguf/tool.h"
+
+#include "tools/lq-quant-gguf/plan.h"
+#include "tools/lq-quant-gguf/unit.h"
+
+namespace lq::quant_gguf {
+
+const cli::ToolSpec& QuantGguf::spec() const {
+  using base::ExitCode;
+  static const cli::ToolSpec kSpec = {
+      .name = "lq-quant-gguf",
+      .operands = "MODEL",
+      .summary = "Turn a Hugging Face model directory into GGUF files for llama.cpp, in one pass.",
+      .examples = {"lq-quant-gguf my-model -t Q4_K_M",
+                   "lq-quant-gguf my-model -t Q4_K_M,Q5_K_M,Q8_0 -o 'out/my-model-{type}.gguf'",
+                   "lq-quant-gguf my-model -t Q2_K --imatrix my-model.imatrix.gguf",
+                   "for k in 1 2 3; do lq-quant-gguf my-model -t Q6_K --shard $k/3 & done; wait; "
+                   "lq-quant-gguf my-model -t Q6_K"},
+      .exit_codes = {ExitCode::kDone, ExitCode::kConversion, ExitCode::kUsage, ExitCode::kNotFound,
+                     ExitCode::kOutOfMemory, ExitCode::kValidation, ExitCode::kCheckpoint,
+                     ExitCode::kOutput, ExitCode::kBusy, ExitCode::kUnsupported, ExitCode::kStopped,
+                     ExitCode::kHangup, ExitCode::kInterrupted, ExitCode::kTerminated}};
+  return kSpec;
+}
+
+void QuantGguf::declare(cli::OptionTable& table) { quant_gguf::declare(table, options_); }
+
+void QuantGguf::validate(const std::vector<std::string>&, const cli::CommonOptions& common) {
+  request_ = check(options_, common.output);
+}
+
+cli::ToolResult QuantGguf::run(const std::vector<std::string>& operands,
+                               const cli::CommonOptions& common, stage::StageObserver& observer) {
+  const Job job =
+      make_job(operands[0], options_, request_, common.output, common.stage.n_threads, observer);
+  GgufWork work(job);
+  const stage::StageReport report = stage::run_stage(job.plan, common.stage, work, observer);
+  return cli::result_of(job.plan, report);
+}
+
+}  // namespace lq::quant_gguf

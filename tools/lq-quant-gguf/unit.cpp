@@ -1,0 +1,138 @@
+#include "tools/lq-quant-gguf/unit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <vector>
+
+#include "common/base/errors.h"
+#include "common/base/text.h"
+#include "common/codec/codec.h"
+#include "common/kernels/convert.h"
+
+namespace lq::quant_gguf {
+namespace {
+
+// Rows are widened and encoded in slices of this many elements, which stay in the second-level
+// cache between the two.
+constexpr std::uint64_t kSliceElems = std::uint64_t{1} << 16;
+
+/// `bad` is the index of a value that is not finite in rows from `first_row` on, or
+/// kernels::kAllFinite.
+void require_finite(const model::GgufTensor& tensor, std::span<const float> values, std::size_t bad,
+                    std::uint64_t first_row) {
+  if (bad == kernels::kAllFinite) return;
+  const std::string& name = tensor.source == nullptr ? tensor.name : tensor.source->name;
+  throw base::ValidationError(
+      fmt::format("cannot quantize {}", base::escape_controls(name)),
+      fmt::format("the weight at row {}, column {} is {}", first_row + bad / tensor.row_elems(),
+                  bad % tensor.row_elems(), std::isnan(values[bad]) ? "not a number" : "infinite"),
+      "the model is damaged: fetch it again, or ask its makers");
+}
+
+/// The rows of a piece as float32, in output order. A matrix is read as bytes and widened slice by
+/// slice; a vector (norm, bias, rope factors) is small and comes whole.
+class PieceRows {
+ public:
+  PieceRows(const Job& job, const Piece& piece)
+      : tensor_(job.tensors[piece.tensor]), piece_(piece) {
+    if (!tensor_.is_matrix) {
+      vector_ = model::read_vector(job.checkpoint, tensor_);
+      require_finite(tensor_, vector_, kernels::first_non_finite(vector_), 0);
+      return;
+    }
+    row_bytes_ = tensor_.source->n_bytes / tensor_.n_rows();
+    bytes_.resize(piece.n_rows * row_bytes_);
+    job.checkpoint.weights->read(*tensor_.source, piece.first_row * row_bytes_, bytes_);
+  }
+
+  /// Rows [first, first + n) of the piece. REQUIRES: out.size() == n * row_elems.
+  void widen(std::uint64_t first, std::uint64_t n, std::span<float> out) const {
+    const std::uint64_t row_elems = tensor_.row_elems();
+    if (!tensor_.is_matrix) {
+      std::ranges::copy(vector_, out.begin());
+    } else if (tensor_.interleave_heads == 0) {
+      convert(first, n, out);
+    } else {
+      for (std::uint64_t i = 0; i < n; ++i) {
+        const std::uint64_t row = tensor_.source_row(piece_.first_row + first + i);
+        convert(row - piece_.first_row, 1, out.subspan(i * row_elems, row_elems));
+      }
+    }
+  }
+
+ private:
+  void convert(std::uint64_t source_row, std::uint64_t n, std::span<float> out) const {
+    const auto bytes = std::span(bytes_).subspan(source_row * row_bytes_, n * row_bytes_);
+    const std::size_t bad = kernels::widen_to_f32(tensor_.source->dtype, bytes, out);
+    require_finite(tensor_, out, bad, piece_.first_row + source_row);
+  }
+
+  const model::GgufTensor& tensor_;
+  const Piece& piece_;
+  std::uint64_t row_bytes_ = 0;
+  std::vector<std::byte> bytes_;
+  std::vector<float> vector_;
+};
+
+void write_header(const Job& job, const HeaderPiece& header, stage::UnitSink& sink) {
+  if (!sink.wanted(header.result)) return;
+  sink.write(header.result, job.results[header.result].parts[header.file].layout.header);
+}
+
+struct Target {
+  std::size_t result;
+  const codec::Codec* codec;
+  std::uint64_t row_bytes;
+  std::vector<std::byte> bytes;
+};
+
+std::vector<Target> targets_of(const Job& job, const Piece& piece, const stage::UnitSink& sink) {
+  std::vector<Target> targets;
+  for (std::size_t r = 0; r < job.results.size(); ++r) {
+    if (!sink.wanted(r)) continue;
+    const codec::Codec& codec = codec::codec(job.results[r].contents.choices[piece.tensor].type);
+    const std::uint64_t row_bytes = codec.bytes_for(job.tensors[piece.tensor].row_elems());
+    targets.push_back({r, &codec, row_bytes, std::vector<std::byte>(piece.n_rows * row_bytes)});
+  }
+  return targets;
+}
+
+void write_piece(const Job& job, const Piece& piece, stage::UnitSink& sink) {
+  std::vector<Target> targets = targets_of(job, piece, sink);
+  if (targets.empty()) return;
+  const std::uint64_t row_elems = job.tensors[piece.tensor].row_elems();
+  const std::uint64_t slice_rows = std::max<std::uint64_t>(1, kSliceElems / row_elems);
+  const PieceRows source(job, piece);
+  std::vector<float> slice(std::min(slice_rows, piece.n_rows) * row_elems);
+  for (std::uint64_t row = 0; row < piece.n_rows; row += slice_rows) {
+    const std::uint64_t n = std::min(slice_rows, piece.n_rows - row);
+    const std::span<float> values = std::span(slice).first(n * row_elems);
+    source.widen(row, n, values);
+    for (Target& target : targets) {
+      target.codec->encode({values.data(), static_cast<std::int64_t>(n),
+                            static_cast<std::int64_t>(row_elems), job.importance_of(piece.tensor)},
+                           target.bytes.data() + row * target.row_bytes);
+    }
+  }
+  for (const Target& target : targets) sink.write(target.result, target.bytes);
+}
+
+}  // namespace
+
+void GgufWork::run(std::size_t unit, stage::UnitSink& sink) {
+  if (unit < job_.headers.size()) {
+    write_header(job_, job_.headers[unit], sink);
+    return;
+  }
+  const Piece& piece = job_.pieces[unit - job_.headers.size()];
+  try {
+    write_piece(job_, piece, sink);
+  } catch (const base::ConversionError& error) {
+    throw base::ConversionError(fmt::format("{} ({})", error.what(),
+                                            base::escape_controls(job_.tensors[piece.tensor].name)),
+                                error.why(), error.fix());
+  }
+}
+
+}  // namespace lq::quant_gguf
