@@ -25,8 +25,9 @@ void load(const AffineShape& shape, const float* x, const float* const* w, Affin
       high = std::max(high, x[i]);
     }
     if (!shape.free_offset) low = std::min(low, 0.0F);
+    low += 0.0F;  // which of two zeros is the smallest shall not matter
     tile.origin.v[s] = low;
-    tile.range.v[s] = high - low;
+    tile.range.v[s] = (high - low) + 0.0F;
     float sum_w = 0, sum_wy = 0;
     for (int i = 0; i < shape.sub_elems; ++i) {
       const float y = x[i] - low, weight = w != nullptr ? w[s][i] : 1.0F;
@@ -62,9 +63,10 @@ void search(const AffineShape& shape, const AffineTile& tile, const AffineCandid
         wqq += wiq * q;
         wqy += wiq * y;
       }
-      // Least squares for these codes; an offset below its bound is put there.
+      // Least squares for these codes. An offset below its bound is put there, and so is the one
+      // of codes all alike, which leave it open.
       const float det = sum_w * wqq - wq * wq, b_part = wq * wqy - wqq * sum_wy;
-      const bool below = b_part < lowest * det;
+      const bool below = det <= kFlat * (sum_w * wqq) || b_part < lowest * det;
       const float inv = inverse_or_zero(below ? wqq : det);
       const float a = (below ? wqy + lowest * wq : sum_w * wqy - wq * sum_wy) * inv;
       const float b = below ? lowest : b_part * inv;
@@ -72,7 +74,7 @@ void search(const AffineShape& shape, const AffineTile& tile, const AffineCandid
       const float linear = 2.0F * (a * wqy - b * sum_wy);
       const float square = a * (a * wqq - 2.0F * (b * wq)) + (b * b) * sum_w;
       const float gain = linear - square;
-      if (det > 0 && gain > best) {
+      if (gain > best) {
         best = gain;
         scale = a;
         offset = b;

@@ -22,6 +22,9 @@ inline constexpr int kAffineMaxElems = 32;
 /// Above it 1 / x is finite.
 inline constexpr float kSmallestInvertible = 2.9387360e-39F;
 
+/// Codes are all alike when their weighted variance is at most this share of their mean square.
+inline constexpr float kFlat = 1e-5F;
+
 /// What the search knows of a format.
 struct AffineShape {
   int sub_elems;     // elements of a sub-block, 16 or 32

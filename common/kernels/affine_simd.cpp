@@ -56,8 +56,9 @@ void load(const AffineShape& shape, const float* x, const float* const* w, Affin
     if (!shape.free_offset) {
       low = hn::Min(low, hn::Zero(kTag));
     }
+    low = hn::Add(low, hn::Zero(kTag));  // -0 becomes 0
     put(low, tile.origin, g);
-    put(hn::Sub(high, low), tile.range, g);
+    put(hn::Add(hn::Sub(high, low), hn::Zero(kTag)), tile.range, g);
     V sum_w = hn::Zero(kTag), sum_wy = hn::Zero(kTag);
     for (int i = 0; i < n; ++i) {
       const V y = hn::Sub(get(tile.y[i], g), low);
@@ -102,11 +103,11 @@ void search_tile(const AffineShape& shape, const AffineTile& tile,
         wqq = hn::Add(wqq, hn::Mul(wiq, q));
         wqy = hn::Add(wqy, hn::Mul(wiq, y));
       }
-      // Least squares for these codes; an offset below its bound is put there.
+      // Least squares for these codes, the offset at its bound where that is passed or open.
       const V det = hn::Sub(hn::Mul(sum_w, wqq), hn::Mul(wq, wq));
-      const auto solvable = hn::Gt(det, zero);
       const V b_part = hn::Sub(hn::Mul(wq, wqy), hn::Mul(wqq, sum_wy));
-      const auto below = hn::Lt(b_part, hn::Mul(lowest, det));
+      const V flat = hn::Mul(hn::Set(kTag, kFlat), hn::Mul(sum_w, wqq));
+      const auto below = hn::Or(hn::Le(det, flat), hn::Lt(b_part, hn::Mul(lowest, det)));
       const V inv = inverse_or_zero(hn::IfThenElse(below, wqq, det));
       const V a_part = hn::IfThenElse(below, hn::Add(wqy, hn::Mul(lowest, wq)),
                                       hn::Sub(hn::Mul(sum_w, wqy), hn::Mul(wq, sum_wy)));
@@ -117,7 +118,7 @@ void search_tile(const AffineShape& shape, const AffineTile& tile,
       const V square = hn::Add(hn::Mul(a, hn::Sub(hn::Mul(a, wqq), hn::Mul(two, hn::Mul(b, wq)))),
                                hn::Mul(hn::Mul(b, b), sum_w));
       const V gain = hn::Sub(linear, square);
-      const auto better = hn::And(solvable, hn::Gt(gain, best));
+      const auto better = hn::Gt(gain, best);
       best = hn::IfThenElse(better, gain, best);
       scale = hn::IfThenElse(better, a, scale);
       offset = hn::IfThenElse(better, b, offset);
@@ -237,8 +238,11 @@ void min_max(const float* x, float max_code, AffineMinMax& blocks) {
       highs = hn::Max(highs, v);
     }
     float low = hn::GetLane(hn::MinOfLanes(kTag, lows));
-    const float high = hn::GetLane(hn::MaxOfLanes(kTag, highs));
-    if (low == 0.0F) low = *std::find(x, x + kAffineMaxElems, 0.0F);  // the first zero has the sign
+    float high = hn::GetLane(hn::MaxOfLanes(kTag, highs));
+    if (low == 0.0F) {  // the first zero decides the sign, as in a loop over the elements
+      low = *std::find(x, x + kAffineMaxElems, 0.0F);
+      if (high == 0.0F) high = low;
+    }
     const float scale = (high - low) / max_code;
     const float inverse = scale > kSmallestInvertible ? 1.0F / scale : 0.0F;
     blocks.scale[b] = scale;

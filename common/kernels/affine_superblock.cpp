@@ -20,9 +20,9 @@ float field_of(float value, float d, float max_field) {
 // The float16 that lets max_field reach `largest`: the next above where rounding fell clearly
 // short, as it does among float16's denormals.
 float unit_for(float largest, float max_field) {
-  const std::uint16_t bits = tensor::f32_to_f16(largest / max_field);
+  const std::uint16_t bits = tensor::f32_to_f16(std::min(largest / max_field, 65504.0F));
   const float value = tensor::f16_to_f32(bits);
-  if (value * max_field < 0.99F * largest) {
+  if (value < 6.0e-5F && value * max_field < 0.99F * largest) {
     return tensor::f16_to_f32(static_cast<std::uint16_t>(bits + 1));
   }
   return value;
@@ -92,13 +92,6 @@ float total(const AffineSums& sums, int first, int subs) {
   return error;
 }
 
-void measure_fields(const AffineKernels& kernels, const AffineShape& shape, const AffineTile& tile,
-                    const AffineFields& fields, AffineSums& sums) {
-  AffineFit fit;
-  fields_to_fit(tile, fields, fit);
-  kernels.measure(shape, tile, fit, sums);
-}
-
 // The neighbours of each scale field in turn, with codes of their own.
 void probe(const AffineKernels& kernels, const AffineShape& shape, int probes, float max_field,
            const AffineTile& tile, AffineFields& fields, AffineSums& sums) {
@@ -121,6 +114,13 @@ void fields_to_fit(const AffineTile& tile, const AffineFields& fields, AffineFit
     fit.scale.v[s] = fields.d.v[s] * fields.sub_scale.v[s];
     fit.offset.v[s] = fields.dmin.v[s] * fields.sub_min.v[s] + tile.origin.v[s];
   }
+}
+
+void measure_fields(const AffineKernels& kernels, const AffineShape& shape, const AffineTile& tile,
+                    const AffineFields& fields, AffineSums& sums) {
+  AffineFit fit;
+  fields_to_fit(tile, fields, fit);
+  kernels.measure(shape, tile, fit, sums);
 }
 
 void fit_super_blocks(const AffineKernels& kernels, const AffineShape& shape,

@@ -36,4 +36,8 @@ void fit_single_blocks(const AffineKernels& kernels, const AffineShape& shape,
 /// The scale and offset, relative to the origins of the tile, that the fields stand for.
 void fields_to_fit(const AffineTile& tile, const AffineFields& fields, AffineFit& fit);
 
+/// Nearest codes for the fields, and their sums.
+void measure_fields(const AffineKernels& kernels, const AffineShape& shape, const AffineTile& tile,
+                    const AffineFields& fields, AffineSums& sums);
+
 }  // namespace lq::kernels
