@@ -1,5 +1,6 @@
 #include "tools/lq-quant-gguf/tool.h"
 
+#include "common/cli/version.h"
 #include "tools/lq-quant-gguf/plan.h"
 #include "tools/lq-quant-gguf/unit.h"
 
@@ -31,8 +32,10 @@ void QuantGguf::validate(const std::vector<std::string>&, const cli::CommonOptio
 
 cli::ToolResult QuantGguf::run(const std::vector<std::string>& operands,
                                const cli::CommonOptions& common, stage::StageObserver& observer) {
-  const Job job =
+  Job job =
       make_job(operands[0], options_, request_, common.output, common.stage.n_threads, observer);
+  job.plan.version = cli::version();
+  job.plan.argv = common.argv;
   GgufWork work(job);
   const stage::StageReport report = stage::run_stage(job.plan, common.stage, work, observer);
   return cli::result_of(job.plan, report);

@@ -1,0 +1,2 @@
+"$LQ_BIN/lq-quant-gguf" "$LQ_DATA/tiny-llama" -t Q4_K_M -o out.gguf -q > made
+"$LQ_BIN/lq-inspect" out.gguf | grep -v ^path

@@ -1,0 +1,2 @@
+echo hello > notes.txt
+"$LQ_BIN/lq-inspect" notes.txt

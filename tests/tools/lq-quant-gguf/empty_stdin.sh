@@ -1,0 +1,1 @@
+"$LQ_BIN/lq-quant-gguf" - -t Q8_0 -o out.gguf < /dev/null

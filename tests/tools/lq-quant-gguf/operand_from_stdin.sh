@@ -1,0 +1,1 @@
+echo "$LQ_DATA/tiny-llama" | "$LQ_BIN/lq-quant-gguf" - -t Q8_0 -o out.gguf -q

@@ -1,0 +1,2 @@
+echo mine > out.gguf
+"$LQ_BIN/lq-quant-gguf" "$LQ_DATA/tiny-llama" -t Q4_K_M -o out.gguf

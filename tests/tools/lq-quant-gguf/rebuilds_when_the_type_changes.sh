@@ -1,0 +1,2 @@
+"$LQ_BIN/lq-quant-gguf" "$LQ_DATA/tiny-llama" -t Q8_0 -o out.gguf -q > first
+"$LQ_BIN/lq-quant-gguf" "$LQ_DATA/tiny-llama" -t Q6_K -o out.gguf

@@ -1,0 +1,1 @@
+"$LQ_BIN/lq-quant-gguf" "$LQ_DATA/tiny-llama" -t Q8_0 -o out.gguf -q > /dev/full
