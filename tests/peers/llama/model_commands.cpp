@@ -21,7 +21,9 @@
 namespace peer {
 namespace {
 
-int threads(const Arguments& arguments) { return arguments.integer("--threads", 2); }
+// One by default: the library's threads wait by spinning, which costs most where several tests run
+// at once.
+int threads(const Arguments& arguments) { return arguments.integer("--threads", 1); }
 
 /// The windows of the token file in operand `index`, as --ctx and --max-windows say.
 std::vector<Tokens> windows_of(const Arguments& arguments, std::size_t index) {
