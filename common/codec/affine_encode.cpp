@@ -287,7 +287,7 @@ constexpr SuperFormat kQ2K = {.name = "Q2_K",
                               .shape = {16, 3, false},
                               .subs = 16,
                               .max_field = 15,
-                              .share_of_mean = 0.3,
+                              .share_of_mean = 0.2,
                               .plain = {{-0.4F, 0.25F, 8}, 2, 2},
                               .weighted = {{-0.6F, 0.2F, 12}, 3, 4}};
 

@@ -31,7 +31,7 @@ struct Type {
 };
 
 constexpr Type kTypes[] = {
-    {"Q2_K", 256, 84, encode_q2_k, decode_q2_k, 0.716, 0.946},
+    {"Q2_K", 256, 84, encode_q2_k, decode_q2_k, 0.716, 0.936},
     {"Q4_K", 256, 144, encode_q4_k, decode_q4_k, 0.981, 0.957},
     {"Q5_K", 256, 176, encode_q5_k, decode_q5_k, 0.949, 0.891},
     {"Q4_1", 32, 20, encode_q4_1, decode_q4_1, 1.0, 0.986},
