@@ -1,16 +1,31 @@
-#include "common/kernels/target.h"
-
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "common/kernels/target.cpp"
 #include <cstdint>
-#include <cstdlib>
+#include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace lq::kernels::HWY_NAMESPACE {
+
+std::int64_t running_target() { return HWY_TARGET; }
+
+}  // namespace lq::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include <cstdlib>
 #include <hwy/targets.h>
 #include <mutex>
 #include <string>
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
+#include "common/kernels/target.h"
 
 namespace lq::kernels {
+
+HWY_EXPORT(running_target);
+
 namespace {
 
 struct Choice {
@@ -22,25 +37,35 @@ constexpr Choice kChoices[] = {
 
 bool reference = false;
 
+// hwy::SupportedTargets() resets the dispatcher to the best target, past what DisableTargets()
+// forbade; so every call of it must be followed by this.
+void dispatch_to_allowed() {
+  const std::int64_t allowed = hwy::SupportedTargets();
+  hwy::GetChosenTarget().Update(allowed);
+}
+
 void apply(std::string_view name) {
-  hwy::DisableTargets(0);
-  reference = false;
-  if (name.empty()) return;
+  const Choice* chosen = nullptr;
   for (const Choice& choice : kChoices) {
-    if (choice.name != name) continue;
-    reference = choice.targets == 0;
-    if (reference) return;
-    if ((hwy::SupportedTargets() & choice.targets & HWY_TARGETS) == 0) {
+    if (choice.name == name) chosen = &choice;
+  }
+  if (chosen == nullptr && !name.empty()) {
+    throw base::UsageError("unknown value of LQ_SIMD: " + base::escape_controls(name),
+                           "the choices are scalar, sse4, avx2 and avx3",
+                           "unset LQ_SIMD to use the best that this processor has");
+  }
+  hwy::DisableTargets(0);
+  reference = chosen != nullptr && chosen->targets == 0;
+  if (chosen != nullptr && !reference) {
+    if ((hwy::SupportedTargets() & chosen->targets & HWY_TARGETS) == 0) {
+      dispatch_to_allowed();
       throw base::UsageError("cannot use LQ_SIMD=" + std::string(name),
                              "this processor does not have these instructions",
                              "unset LQ_SIMD, or set it to scalar");
     }
-    hwy::DisableTargets(~choice.targets);
-    return;
+    hwy::DisableTargets(~chosen->targets);
   }
-  throw base::UsageError("unknown value of LQ_SIMD: " + base::escape_controls(name),
-                         "the choices are scalar, sse4, avx2 and avx3",
-                         "unset LQ_SIMD to use the best that this processor has");
+  dispatch_to_allowed();
 }
 
 void apply_environment_once() {
@@ -65,9 +90,9 @@ bool use_reference() {
 
 std::string_view active_target() {
   if (use_reference()) return "scalar";
-  // Highway sorts its targets so that a better one has a lower bit.
-  const std::int64_t usable = hwy::SupportedTargets() & HWY_TARGETS;
-  return hwy::TargetName(usable & -usable);
+  // Asked of dispatched code, so that the answer is what runs and not what is allowed.
+  return hwy::TargetName(HWY_DYNAMIC_DISPATCH(running_target)());
 }
 
 }  // namespace lq::kernels
+#endif  // HWY_ONCE

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/base/errors.h"
+#include "common/kernels/convert_detail.h"
 
 namespace lq::kernels {
 namespace {
@@ -30,6 +31,21 @@ TEST_F(Target, EachNamedTargetBecomesTheActiveOne) {
     }
     EXPECT_FALSE(use_reference());
     EXPECT_EQ(active_target(), name);
+  }
+}
+
+// What runs, asked of a dispatched kernel: asking for names must not undo the choice.
+TEST_F(Target, TheChosenTargetStillRunsAfterItsNameWasAsked) {
+  for (const auto& [choice, elems] :
+       {std::pair{"sse4", 4U}, std::pair{"avx2", 8U}, std::pair{"avx3", 16U}}) {
+    try {
+      choose_target(choice);
+    } catch (const base::UsageError&) {
+      continue;
+    }
+    EXPECT_EQ(detail::vector_elems(), elems) << choice;
+    EXPECT_NE(active_target(), "scalar");
+    EXPECT_EQ(detail::vector_elems(), elems) << choice << " after active_target()";
   }
 }
 
