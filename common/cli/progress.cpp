@@ -4,9 +4,11 @@
 #include <chrono>
 #include <fmt/format.h>
 #include <utility>
+#include <vector>
 
 #include "common/base/text.h"
 #include "common/parallel/memory.h"
+#include "common/stage/layout.h"
 
 namespace lq::cli {
 namespace {
@@ -44,23 +46,30 @@ Progress::Progress(std::string tool, ProgressStyle style, int columns, std::uint
       console_(console),
       hooks_(std::move(hooks)) {}
 
-void Progress::start(const stage::Plan& plan, std::size_t units_kept) {
+void Progress::start(const stage::Plan& plan, std::size_t units_kept,
+                     const std::optional<stage::Shard>& shard) {
+  std::vector<int> shard_of;
+  if (shard) shard_of = stage::cut_by_cost(plan.units, shard->count);
   const std::lock_guard lock(mutex_);
   plan_ = &plan;
   started_ = shown_ = gauges_.seconds();
-  kept_ = std::min(units_kept, plan.units.size());
   done_ = 0;
   layer_ = -1;
   layers_ = 0;
   cost_done_ = cost_ = 0;
   bytes_done_ = bytes_ = 0;
-  for (const stage::Unit& unit : plan.units) {
+  units_ = 0;
+  for (std::size_t i = 0; i < plan.units.size(); ++i) {
+    const stage::Unit& unit = plan.units[i];
     layers_ = std::max(layers_, layer_of(unit.name) + 1);
+    if (shard && shard_of[i] != shard->index) continue;
+    ++units_;
     cost_ += unit.cost;
     bytes_ += bytes_of(unit);
   }
+  kept_ = std::min(units_kept, units_);
   if (style_ != ProgressStyle::kLines) return;
-  std::string text = fmt::format("{} units, {} to write", plan.units.size() - kept_,
+  std::string text = fmt::format("{} units, {} to write", units_ - kept_,
                                  base::format_bytes(numbers_locked().bytes));
   if (kept_ > 0) text += fmt::format(", {} units kept", kept_);
   hooks_.line(text);
@@ -87,7 +96,7 @@ ProgressNumbers Progress::numbers() {
 ProgressNumbers Progress::numbers_locked() const {
   ProgressNumbers now;
   if (plan_ == nullptr) return now;
-  now.units = plan_->units.size();
+  now.units = units_;
   now.units_done = std::min(kept_ + done_, now.units);
   now.layer = layer_;
   now.layers = layers_;

@@ -4,11 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "common/cli/console.h"
 #include "common/stage/plan.h"
+#include "common/stage/run_stage.h"
 
 namespace lq::cli {
 
@@ -53,7 +54,9 @@ class Progress {
            Gauges gauges, Console& console, Hooks hooks);
 
   /// REQUIRES: `plan` outlives the progress, or finish() is called before it ends.
-  void start(const stage::Plan& plan, std::size_t units_kept);
+  /// With `shard` only that part of the units counts.
+  void start(const stage::Plan& plan, std::size_t units_kept,
+             const std::optional<stage::Shard>& shard = {});
   void unit_done(std::size_t unit);
   /// Called ten times a second, whatever happens.
   void tick();
@@ -76,7 +79,7 @@ class Progress {
   std::mutex mutex_;
   const stage::Plan* plan_ = nullptr;  // between start() and finish()
   double started_ = 0, shown_ = 0;
-  std::size_t kept_ = 0, done_ = 0;  // units of earlier runs, units of this one
+  std::size_t units_ = 0, kept_ = 0, done_ = 0;  // in all, by earlier runs, by this one
   int layer_ = -1, layers_ = 0;
   double cost_done_ = 0, cost_ = 0;
   std::uint64_t bytes_done_ = 0, bytes_ = 0;

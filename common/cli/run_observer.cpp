@@ -52,7 +52,8 @@ void RunObserver::planned(const stage::Plan& plan, std::size_t units_kept) {
               {"read_bytes", plan.read_bytes},
               {"memory_bytes", plan.memory_bytes}});
   finished_units_ = units_kept;
-  progress_.start(plan, units_kept);
+  progress_.start(plan, units_kept, shard_);
+  units_ = progress_.numbers().units;
   if (ticker_.joinable()) return;
   ticker_ = std::thread([this] {
     std::unique_lock lock(mutex_);
@@ -78,16 +79,16 @@ void RunObserver::unit_done(const stage::Plan& plan, std::size_t unit, double se
   for (const stage::Extent& extent : done.extents) bytes += extent.size;
   const std::uint64_t available = parallel::available_memory(), peak = parallel::peak_rss();
   const std::string name = base::escape_controls(done.name);
-  log_.event(level_enum::debug, "unit.done",
-             {{"unit", name},
-              {"i", finished_units_},
-              {"n", plan.units.size()},
-              {"s", seconds},
-              {"bytes", bytes},
-              {"available", available},
-              {"peak_rss", peak}},
-             fmt::format("{} of {}: {} in {}", finished_units_, plan.units.size(), name,
-                         format_seconds(seconds)));
+  log_.event(
+      level_enum::debug, "unit.done",
+      {{"unit", name},
+       {"i", finished_units_},
+       {"n", units_},
+       {"s", seconds},
+       {"bytes", bytes},
+       {"available", available},
+       {"peak_rss", peak}},
+      fmt::format("{} of {}: {} in {}", finished_units_, units_, name, format_seconds(seconds)));
   log_.detail(fmt::format("  {}, available {}, peak memory {}", base::format_bytes(bytes),
                           base::format_bytes(available), base::format_bytes(peak)));
 }

@@ -1,9 +1,9 @@
 #pragma once
 // What a stage reports, brought to the progress display and the log.
 
-#include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "common/cli/common_options.h"
@@ -16,7 +16,8 @@ namespace lq::cli {
 class RunObserver : public stage::StageObserver {
  public:
   /// Everything is referred to from then on.
-  RunObserver(RunLog& log, Progress& progress) : log_(log), progress_(progress) {}
+  RunObserver(RunLog& log, Progress& progress, const std::optional<stage::Shard>& shard = {})
+      : log_(log), progress_(progress), shard_(shard) {}
   ~RunObserver() override { stop_ticking(); }
 
   void planned(const stage::Plan& plan, std::size_t units_kept) override;
@@ -32,7 +33,8 @@ class RunObserver : public stage::StageObserver {
  private:
   RunLog& log_;
   Progress& progress_;
-  std::size_t finished_units_ = 0;
+  const std::optional<stage::Shard> shard_;
+  std::size_t units_ = 0, finished_units_ = 0;
   std::mutex mutex_;
   std::condition_variable stopping_;
   bool stop_ = false;

@@ -102,7 +102,7 @@ void Session::start_messages() {
       Progress::Hooks{.line = [this](const std::string& text) { log_->message(text); },
                       .warn = [this](const std::string& what,
                                      const std::string& why) { log_->warning(what, why); }});
-  observer_ = std::make_unique<RunObserver>(*log_, *progress_);
+  observer_ = std::make_unique<RunObserver>(*log_, *progress_, options_.common().stage.shard);
 }
 
 /// Everything that can be wrong with the command line is reported before anybody waits for standard

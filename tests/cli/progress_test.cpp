@@ -100,6 +100,16 @@ TEST_F(ProgressTest, SaysHowMuchIsKept) {
   EXPECT_EQ(progress.numbers().units_done, 1U);
 }
 
+TEST_F(ProgressTest, CountsTheUnitsOfItsShardOnly) {
+  Progress& progress = make(ProgressStyle::kLines);
+  progress.start(plan_, 0, stage::Shard{1, 2});
+  EXPECT_EQ(lines_.at(0), "2 units, 200 B to write");
+  progress.unit_done(0);
+  EXPECT_EQ(progress.numbers().units_done, 1U);
+  EXPECT_EQ(progress.numbers().units, 2U);
+  EXPECT_EQ(progress.numbers().bytes, 200U);
+}
+
 TEST_F(ProgressTest, EstimatesFromTheCostOfWhatIsDone) {
   Progress& progress = make(ProgressStyle::kNone);
   progress.start(plan_, 0);
