@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <regex>
+#include <string_view>
 
 #include "common/io/file_status.h"
 
@@ -11,6 +11,18 @@ namespace {
 
 std::filesystem::path with_suffix(const std::filesystem::path& path, const char* suffix) {
   return path.string() + suffix;
+}
+
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// ".K-of-N"
+bool is_shard_suffix(std::string_view text) {
+  constexpr std::string_view kOf = "-of-";
+  const std::size_t of = text.find(kOf);
+  return text.starts_with('.') && of != std::string_view::npos &&
+         is_number(text.substr(1, of - 1)) && is_number(text.substr(of + kOf.size()));
 }
 
 }  // namespace
@@ -38,13 +50,12 @@ std::filesystem::path of_shard(const std::filesystem::path& path, const Shard& s
 }
 
 std::vector<std::filesystem::path> shard_files(const std::filesystem::path& path) {
-  static const std::regex kShard("\\.[0-9]+-of-[0-9]+");
   const std::string name = path.filename().string();
   std::vector<std::filesystem::path> found;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(io::directory_of(path), ignored)) {
     const std::string other = entry.path().filename().string();
-    if (other.starts_with(name) && std::regex_match(other.substr(name.size()), kShard)) {
+    if (other.starts_with(name) && is_shard_suffix(std::string_view(other).substr(name.size()))) {
       found.push_back(entry.path());
     }
   }

@@ -1,0 +1,42 @@
+#include "common/stage/paths.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/scratch.h"
+
+namespace lq::stage {
+namespace {
+
+TEST(Paths, NamesLieBesideAFileAndAroundADirectory) {
+  ResultPlan plan;
+  plan.path = "/o/x.gguf";
+  plan.files = {{"/o/x.gguf", 1}, {"/o/y.gguf", 1}};
+  ResultPaths paths = paths_of(plan, "");
+  EXPECT_EQ(paths.parts[1], "/o/y.gguf.lq-part");
+  EXPECT_EQ(paths.manifest, "/o/x.gguf.lq.json");
+  EXPECT_EQ(paths.journal, "/o/x.gguf.lq-journal");
+  EXPECT_EQ(paths_of(plan, "/c").journal, "/c/x.gguf.lq-journal");
+  plan.kind = ResultKind::kDirectory;
+  plan.path = "/o/model/";
+  plan.files = {{"a/b", 1}};
+  paths = paths_of(plan, "");
+  EXPECT_EQ(paths.part, "/o/model.lq-part");
+  EXPECT_EQ(paths.parts[0], "/o/model.lq-part/a/b");
+  EXPECT_EQ(paths.targets[0], "/o/model/a/b");
+  EXPECT_EQ(paths.manifest, "/o/model/lq-manifest.json");
+  EXPECT_EQ(paths.lock, "/o/model.lq-lock");
+}
+
+TEST(Paths, FindsShardFilesAndNothingElse) {
+  const lq::testing::ScratchDirectory scratch;
+  for (const char* name : {"x", "x.10-of-12", "x.2-of-3", "x.2-of-", "x.-of-3", "x.a-of-3",
+                           "x.1-of-3.lq", "xx.1-of-3", "x1-of-3"}) {
+    scratch.write(name, "");
+  }
+  EXPECT_EQ(shard_files(scratch.path() / "x"),
+            (std::vector{scratch.path() / "x.10-of-12", scratch.path() / "x.2-of-3"}));
+  EXPECT_EQ(of_shard("/x", {2, 3}), "/x.2-of-3");
+}
+
+}  // namespace
+}  // namespace lq::stage
