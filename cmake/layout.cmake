@@ -4,11 +4,6 @@
 function(lq_library folder)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/common/${folder}/*.cpp
                                       ${PROJECT_SOURCE_DIR}/common/${folder}/*/*.cpp)
-  if(NOT sources) # BOOTSTRAP
-    add_library(lq_${folder} INTERFACE)
-    target_link_libraries(lq_${folder} INTERFACE ${ARGN})
-    return()
-  endif()
   add_library(lq_${folder} STATIC ${sources})
   target_link_libraries(lq_${folder} PUBLIC ${ARGN} PRIVATE lq_flags)
   target_include_directories(lq_${folder} PUBLIC ${PROJECT_SOURCE_DIR})
@@ -17,9 +12,6 @@ endfunction()
 # lq_tool(<name> [dependencies...]): tools/<name>/*.cpp as executable <name>.
 function(lq_tool name)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/${name}/*.cpp)
-  if(NOT sources) # BOOTSTRAP
-    return()
-  endif()
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${ARGN} lq_flags)
 endfunction()
