@@ -63,6 +63,11 @@ TEST_F(CompletionTest, WorksInBash) {
   const testing::ScratchDirectory scratch;
   scratch.write("script", script("bash"));
   scratch.write("models/config.json", "{}");
+  std::string all = " " + completed(scratch, "lq-toy --");
+  all.back() = ' ';
+  for (const Option& option : table_.options()) {
+    EXPECT_NE(all.find(" --" + option.name + " "), std::string::npos) << option.name;
+  }
   EXPECT_EQ(completed(scratch, "lq-toy --col"), "--colour\n");
   EXPECT_EQ(completed(scratch, "lq-toy --colour b"), "blue\n");
   EXPECT_EQ(completed(scratch, "lq-toy --colour = g"), "green\n");

@@ -1,7 +1,7 @@
 #include "common/cli/run_log.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
-#include <regex>
 #include <sstream>
 #include <thread>
 #include <vector>
@@ -90,8 +90,10 @@ TEST_F(RunLogTest, SendsEverythingToTheLogFileWhateverTheVerbosity) {
   EXPECT_NE(lines[0]["run"], lines[1]["run"]);
   EXPECT_EQ(lines[1]["lvl"], "warn");
   EXPECT_EQ(lines[1]["why"], "why");
-  EXPECT_TRUE(std::regex_match(lines[0]["t"].get<std::string>(),
-                               std::regex(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)")));
+  std::string shape = lines[0]["t"];
+  std::ranges::replace_if(
+      shape, [](char c) { return c >= '0' && c <= '9'; }, '9');
+  EXPECT_EQ(shape, "9999-99-99T99:99:99.999Z");
 }
 
 TEST_F(RunLogTest, SendsJsonToStandardErrorOnRequest) {
