@@ -1,9 +1,10 @@
 #pragma once
 // Every failure that a user can meet, as one family of exceptions.
 //
-// An error has three parts: `what` names what was being done and to what, `why` is one sentence with the observed
-// fact (numbers, errno text, path), `fix` is an action. There is no constructor with fewer parts. The type decides
-// the exit code, and kExitCodes is the one list of codes: `--help`, the man page and the tests read it.
+// An error has three parts: `what` names what was being done and to what, `why` is one sentence
+// with the observed fact (numbers, errno text, path), `fix` is an action. There is no constructor
+// with fewer parts. The type decides the exit code, and kExitCodes is the one list of codes:
+// `--help`, the man page and the tests read it.
 
 #include <exception>
 #include <span>
@@ -34,7 +35,8 @@ enum class ExitCode : int {
 
 struct ExitCodeRow {
   ExitCode code;
-  std::string_view name;     // the error type, e.g. "ValidationError"; empty for codes that are no error
+  std::string_view
+      name;  // the error type, e.g. "ValidationError"; empty for codes that are no error
   std::string_view meaning;  // as `--help` prints it
 };
 

@@ -1,5 +1,6 @@
 #pragma once
-// Text for people: sizes, quoted names from untrusted files, the nearest spelling of a mistyped word.
+// Text for people: sizes, quoted names from untrusted files, the nearest spelling of a mistyped
+// word.
 
 #include <cstdint>
 #include <span>
@@ -10,11 +11,13 @@ namespace lq::base {
 
 /// "1.25 GiB", "17 B"
 std::string format_bytes(std::uint64_t bytes);
-/// Control characters and invalid UTF-8 become \xNN, so that a name from a file cannot drive a terminal.
+/// Control characters and invalid UTF-8 become \xNN, so that a name from a file cannot drive a
+/// terminal.
 std::string escape_controls(std::string_view text);
 /// ASCII only, locale-free.
 std::string to_lower(std::string_view text);
-/// The candidate with the smallest edit distance; empty when none is near (distance above a third of the length).
+/// The candidate with the smallest edit distance; empty when none is near (distance above a third
+/// of the length).
 std::string nearest(std::string_view word, std::span<const std::string> candidates);
 /// errno as text, thread-safe: "No space left on device"
 std::string errno_text(int error_number);
