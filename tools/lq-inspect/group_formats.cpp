@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 #include <map>
-#include <regex>
+#include <string_view>
 #include <vector>
 
 #include "common/base/text.h"
@@ -52,22 +52,27 @@ std::string GroupFormat::name() const {
 }
 
 std::optional<GroupFormat> parse_group_format(const std::string& text) {
-  static const std::regex kAwq("awq(-g(32|64|128))?"),
-      kGptq("gptq(-([2348])bit)?(-g(-1|32|64|128))?");
   const std::string lower = base::to_lower(text);
-  std::smatch match;
+  std::string_view rest = lower;
+  const auto take = [&rest](std::string_view word) {
+    if (!rest.starts_with(word)) return false;
+    rest.remove_prefix(word.size());
+    return true;
+  };
   GroupFormat format;
-  if (std::regex_match(lower, match, kAwq)) {
-    format.awq = true;
-    if (match[2].matched) format.group_size = std::stoll(match[2]);
-    return format;
+  format.awq = take("awq");
+  if (!format.awq && !take("gptq")) return std::nullopt;
+  for (const int bits : {2, 3, 4, 8}) {
+    if (format.awq || !take(fmt::format("-{}bit", bits))) continue;
+    format.bits = bits;
+    break;
   }
-  if (std::regex_match(lower, match, kGptq)) {
-    if (match[2].matched) format.bits = std::stoi(match[2]);
-    if (match[4].matched) format.group_size = std::stoll(match[4]);
-    return format;
+  for (const int group_size : {-1, 32, 64, 128}) {
+    if ((format.awq && group_size < 0) || !take(fmt::format("-g{}", group_size))) continue;
+    format.group_size = group_size;
+    break;
   }
-  return std::nullopt;
+  return rest.empty() ? std::optional(format) : std::nullopt;
 }
 
 GroupEstimate estimate_group_format(const model::Checkpoint& checkpoint,
