@@ -16,7 +16,7 @@ f32=$out/f32.gguf
 "$LLAMA_PEER" imatrix "$f32" "$out/calibration.json" "$out/importance.gguf" >/dev/null
 # Pieces of 255 tokens, begin-of-text (2046) in front of each.
 "$LLAMA_PEER" tokenize "$f32" --file $data/tiny-llama-golden/eval.txt | tr -d '[] \n' | tr ',' '\n' |
-  awk 'BEGIN { printf "[" } { if ((NR - 1) % 255 == 0) printf "%s[2046", NR > 1 ? "]," : ""; printf ",%s", $1 } END { print "]]" }' >"$out/eval.json"
+  awk 'BEGIN { printf "[" } { if ((NR - 1) % 255 == 0) printf "%s[2046", (NR > 1 ? "]," : ""); printf ",%s", $1 } END { print "]]" }' >"$out/eval.json"
 
 field() { sed -n 's/.*[{,]"'"$1"'":\([-0-9.e]*\).*/\1/p'; }
 csv=bench/results/quality.csv
@@ -29,7 +29,7 @@ for importance in none "$out/importance.gguf"; do
     ours=$out/ours-$type-$label.gguf peer=$out/peer-$type-$label.gguf
     "$bin/lq-quant-gguf" "$model" -q -t "$type" -o "$ours" ${weighed[@]+"${weighed[@]}"} >/dev/null 2>&1
     "$LLAMA_PEER" quantize "$f32" "$peer" "$type" "$importance" >/dev/null
-    result=$("$LLAMA_PEER" kld "$f32" "$ours" "$peer" "$out/eval.json")
+    result=$("$LLAMA_PEER" kld "$f32" "$ours" "$peer" "$out/eval.json" --threads 1)
     a=$(sed -n 1p <<<"$result" | field mean_kld) b=$(sed -n 2p <<<"$result" | field mean_kld)
     p=$(sed -n 1p <<<"$result" | field ppl) q=$(sed -n 2p <<<"$result" | field ppl)
     r=$(awk "BEGIN { if ($b > 1e-6) printf \"%.3f\", $a / $b; else print \"equal\" }")
