@@ -23,7 +23,7 @@ make_once() {
   shift
   if [ "$(cat "$folder/.made" 2>/dev/null)" != "$*" ]; then
     rm -rf "$folder"
-    "$bin/make_model" "$folder" "$@" >&2
+    "$bin/make_model" "$folder" "$@" >/dev/null
     printf '%s\n' "$*" >"$folder/.made"
   fi
   printf '%s\n' "$folder"
