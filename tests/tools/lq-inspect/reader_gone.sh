@@ -1,3 +1,4 @@
-set -o pipefail
-"$LQ_BIN/lq-inspect" "$LQ_DATA/tiny-llama" --tensors | sleep 0.01
-[ ${PIPESTATUS[0]} -eq 141 ] || [ ${PIPESTATUS[0]} -eq 0 ]
+# The reader has ended before the report is written.
+exec 3> >(exec true)
+sleep 0.3
+"$LQ_BIN/lq-inspect" "$LQ_DATA/tiny-llama" --tensors >&3
