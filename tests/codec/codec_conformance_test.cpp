@@ -23,7 +23,7 @@ std::vector<T> read_golden(const std::string& name) {
   std::ifstream file(std::string(LQ_TEST_DATA) + "/gguf-codecs/" + name, std::ios::binary);
   const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
   std::vector<T> values(bytes.size() / sizeof(T));
-  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
+  if (!values.empty()) std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
   return values;
 }
 
