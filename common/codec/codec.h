@@ -54,8 +54,9 @@ enum class QuantType : std::uint32_t {
 struct Rows {
   const float* x;  // [n_rows, row_elems], finite
   std::int64_t n_rows;
-  std::int64_t row_elems;   // a multiple of the codec's block_elems
-  const float* importance;  // [row_elems], >= 0 with at least one positive value, or nullptr
+  std::int64_t row_elems;      // a multiple of the codec's block_elems
+  const float* importance;     // [row_elems], >= 0 with at least one positive value, or nullptr
+  std::int64_t first_row = 0;  // its number in the tensor, for messages
 };
 
 struct Codec {

@@ -1,7 +1,6 @@
 #include "common/codec/sym_encode.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -25,17 +24,12 @@ std::vector<float> search_weights(const Rows& rows) {
 void check_range(const Rows& rows, float multiple, std::string_view name) {
   const std::span<const float> values(rows.x,
                                       static_cast<std::size_t>(rows.n_rows * rows.row_elems));
-  // Magnitudes compare as their bits do, and a maximum of integers is vectorised.
-  std::int32_t largest_bits = 0;
-  for (const float value : values) {
-    largest_bits = std::max(largest_bits, std::bit_cast<std::int32_t>(value) & 0x7FFFFFFF);
-  }
   const float limit = 65520.0F * multiple;  // from there on the nearest float16 is infinity
-  if (std::bit_cast<float>(largest_bits) < limit) return;
+  if (kernels::largest_magnitude(values) < limit) return;
   const auto first = std::ranges::find_if(values, [&](float v) { return std::fabs(v) >= limit; });
   const auto index = first - values.begin();
   throw base::ConversionError(
-      fmt::format("cannot encode row {}, column {} as {}", index / rows.row_elems,
+      fmt::format("cannot encode row {}, column {} as {}", rows.first_row + index / rows.row_elems,
                   index % rows.row_elems, name),
       fmt::format("the value {} is beyond {}, the largest that the type holds", *first,
                   65504.0F * multiple),

@@ -4,8 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace lq::kernels {
+
+/// The largest |x|, 0 of nothing. REQUIRES: no NaN among the values.
+float largest_magnitude(std::span<const float> values);
 
 /// d = max|x| / 127; codes round(x / d), halves away from zero.
 /// d[b] (not yet float16) and codes[32 * b ...] of n_blocks blocks.

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace lq::kernels::detail {
 
+float largest_magnitude_reference(std::span<const float> values);
 void absmax_q8_0_reference(const float* x, std::size_t n_blocks, float* d, std::int8_t* codes);
 void absmax_signed_reference(const float* x, std::size_t n_blocks, int n, float* d,
                              std::uint8_t* codes);

@@ -10,6 +10,12 @@ float absmax_inverse(float d) {
   return std::isfinite(inverse) ? inverse : 0.0F;
 }
 
+float largest_magnitude_reference(std::span<const float> values) {
+  float largest = 0.0F;
+  for (const float value : values) largest = std::max(largest, std::fabs(value));
+  return largest;
+}
+
 void absmax_q8_0_reference(const float* x, std::size_t n_blocks, float* d, std::int8_t* codes) {
   for (std::size_t b = 0; b < n_blocks; ++b, x += 32, codes += 32) {
     float largest = 0.0F;

@@ -17,7 +17,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::CappedTag<float, 16>;
 using Ints = hn::RebindToSigned<Floats>;
 
-HWY_INLINE float largest_magnitude(const float* x) {
+HWY_INLINE float largest_of_block(const float* x) {
   const Floats f;
   auto largest = hn::Abs(hn::LoadU(f, x));
   for (std::size_t i = hn::Lanes(f); i < 32; i += hn::Lanes(f)) {
@@ -38,6 +38,24 @@ HWY_INLINE float first_of_magnitude(const float* x, float magnitude) {
   return 0.0F;
 }
 
+// Four maxima side by side: one would wait for itself.
+float largest_magnitude(const float* x, std::size_t n) {
+  const Floats f;
+  const std::size_t lanes = hn::Lanes(f);
+  auto a = hn::Zero(f), b = a, c = a, d = a;
+  std::size_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    a = hn::Max(a, hn::Abs(hn::LoadU(f, x + i)));
+    b = hn::Max(b, hn::Abs(hn::LoadU(f, x + i + lanes)));
+    c = hn::Max(c, hn::Abs(hn::LoadU(f, x + i + 2 * lanes)));
+    d = hn::Max(d, hn::Abs(hn::LoadU(f, x + i + 3 * lanes)));
+  }
+  const auto all = hn::Max(hn::Max(a, b), hn::Max(c, d));
+  const float rest = detail::largest_magnitude_reference({x + i, n - i});
+  const float largest = hn::GetLane(hn::MaxOfLanes(f, all));
+  return largest > rest ? largest : rest;
+}
+
 void absmax_q8_0(const float* x, std::size_t n_blocks, float* d, std::int8_t* codes) {
   const Floats f;
   const Ints ints;
@@ -45,7 +63,7 @@ void absmax_q8_0(const float* x, std::size_t n_blocks, float* d, std::int8_t* co
   const auto half = hn::Set(f, 0.5F);
   const auto one = hn::Set(f, 1.0F);
   for (std::size_t b = 0; b < n_blocks; ++b, x += 32, codes += 32) {
-    d[b] = largest_magnitude(x) / 127.0F;
+    d[b] = largest_of_block(x) / 127.0F;
     const auto inverse = hn::Set(f, detail::absmax_inverse(d[b]));
     for (std::size_t i = 0; i < 32; i += hn::Lanes(f)) {
       // Halves away from zero: x + 0.5 would be rounded itself just below a half, so the fraction
@@ -67,7 +85,7 @@ void absmax_signed(const float* x, std::size_t n_blocks, int n, float* d, std::u
   const auto half_up = hn::Set(f, static_cast<float>(n) + 0.5F);
   const auto top = hn::Set(ints, 2 * n - 1);
   for (std::size_t b = 0; b < n_blocks; ++b, x += 32, codes += 32) {
-    const float extreme = first_of_magnitude(x, largest_magnitude(x));
+    const float extreme = first_of_magnitude(x, largest_of_block(x));
     d[b] = extreme / static_cast<float>(-n);
     const float inverse = detail::absmax_inverse(d[b]);
     const bool lost = inverse == 0.0F && extreme != 0.0F;
@@ -86,8 +104,14 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace lq::kernels {
 
+HWY_EXPORT(largest_magnitude);
 HWY_EXPORT(absmax_q8_0);
 HWY_EXPORT(absmax_signed);
+
+float largest_magnitude(std::span<const float> values) {
+  if (use_reference()) return detail::largest_magnitude_reference(values);
+  return HWY_DYNAMIC_DISPATCH(largest_magnitude)(values.data(), values.size());
+}
 
 void absmax_q8_0(const float* x, std::size_t n_blocks, float* d, std::int8_t* codes) {
   if (use_reference()) return detail::absmax_q8_0_reference(x, n_blocks, d, codes);

@@ -3,7 +3,7 @@
 // LQ_SYM_NAMESPACE.
 //
 // Rules that keep all targets equal: products and sums stay separate operations, a quotient is a
-// true division, sums over lanes are added in lane order, rounding is to nearest even.
+// true division, sums over lanes are added in one fixed order, rounding is to nearest even.
 //
 // A candidate scale s of a lane is judged by three sums: with q = clamp(round(x / s)),
 //   xq = sum w x q,  qq = sum w q q,   error = sum w x x - 2 s xq + s s qq,
@@ -15,36 +15,45 @@ using lq::kernels::kSymLanes;
 using lq::kernels::SymBlocks32;
 using lq::kernels::SymSuperBlock;
 
+// How much is tried.
+struct Effort {
+  int candidates;     // inverse scales of a sub-block, each with both signs:
+  float start, step;  // they put its largest magnitude on N + start, N + start + step, ...
+  int window;         // integer scales tried on each side of the nearest
+  int refits;         // of d to the codes
+};
+
 // 6-bit codes with 8-bit scales, and 3-bit codes with 6-bit scales.
 struct FormatQ6K {
   static constexpr int kElems = 16;
   static constexpr int kN = 32;
   static constexpr int kScaleLo = -128;
   static constexpr int kScaleHi = 127;
-  static constexpr int kCandidates = 6;  // inverse scales tried per sign
-  static constexpr float kStart = -0.8F, kStep = 0.32F;
-  static constexpr int kScaleWindow = 2;  // integer scales tried on each side
+  template <bool kWeighted>
+  static constexpr Effort kEffort{6, -0.8F, 0.32F, 2, 2};
 };
 struct FormatQ3K {
   static constexpr int kElems = 16;
   static constexpr int kN = 4;
   static constexpr int kScaleLo = -32;
   static constexpr int kScaleHi = 31;
-  static constexpr int kCandidates = 7;
-  static constexpr float kStart = -1.6F, kStep = 0.32F;
-  static constexpr int kScaleWindow = 2;
+  // Without importance d is not refitted: that gains a thousandth of the error for a fifth of the
+  // time.
+  template <bool kWeighted>
+  static constexpr Effort kEffort =
+      kWeighted ? Effort{7, -1.6F, 0.32F, 2, 2} : Effort{5, -1.6F, 0.45F, 1, 0};
 };
 struct FormatQ4_0 {
   static constexpr int kElems = 32;
   static constexpr int kN = 8;
-  static constexpr int kCandidates = 10;
-  static constexpr float kStart = -1.5F, kStep = 0.25F;
+  template <bool kWeighted>
+  static constexpr Effort kEffort{10, -1.5F, 0.25F, 0, 0};
 };
 struct FormatQ5_0 {
   static constexpr int kElems = 32;
   static constexpr int kN = 16;
-  static constexpr int kCandidates = 10;
-  static constexpr float kStart = -1.5F, kStep = 0.25F;
+  template <bool kWeighted>
+  static constexpr Effort kEffort{10, -1.5F, 0.25F, 0, 0};
 };
 
 // Below this a sub-block is zero: float16 cannot hold its scale.
@@ -83,6 +92,73 @@ LQ_SYM_INLINE Sums<Ops> sums_at(const Lanes<Format>& lanes, int lane, typename O
   return sums;
 }
 
+// Where candidate k puts the largest magnitude, in codes.
+template <bool kWeighted, class Format>
+constexpr float reach(int k) {
+  constexpr Effort effort = Format::template kEffort<kWeighted>;
+  return static_cast<float>(Format::kN) + effort.start + effort.step * static_cast<float>(k);
+}
+
+// The first candidates stay clear of N: no code is cut, and both signs of the scale are one.
+template <bool kWeighted, class Format>
+constexpr int n_inside() {
+  int k = 0;
+  while (k < Format::template kEffort<kWeighted>.candidates &&
+         reach<kWeighted, Format>(k) < static_cast<float>(Format::kN) - 0.6F) {
+    ++k;
+  }
+  return k;
+}
+
+// The sums for an inverse scale that puts every element clear of N.
+template <class Ops, bool kWeighted, class Format>
+LQ_SYM_INLINE Sums<Ops> sums_inside(const Lanes<Format>& lanes, int lane, typename Ops::V inverse) {
+  Sums<Ops> sums{Ops::set(0.0F), Ops::set(0.0F)};
+  for (int i = 0; i < Format::kElems; ++i) {
+    const auto x = Ops::load(&lanes.x[i][lane]);
+    const auto q = Ops::round(Ops::mul(x, inverse));
+    const auto wq = kWeighted ? Ops::mul(Ops::load(&lanes.w[i][lane]), q) : q;
+    sums.xq = Ops::add(sums.xq, Ops::mul(wq, x));
+    sums.qq = Ops::add(sums.qq, Ops::mul(wq, q));
+  }
+  return sums;
+}
+
+template <class Ops>
+struct BothSigns {
+  Sums<Ops> down, up;  // codes of x / s in -N..N-1, and in -(N-1)..N: those of -s, turned round
+};
+
+template <class Ops, bool kWeighted, class Format>
+LQ_SYM_INLINE BothSigns<Ops> sums_of_both_signs(const Lanes<Format>& lanes, int lane,
+                                                typename Ops::V inverse) {
+  // The largest magnitude is at most at the last candidate's place.
+  constexpr bool kBeyond = reach<kWeighted, Format>(Format::template kEffort<kWeighted>.candidates -
+                                                    1) > static_cast<float>(Format::kN) + 0.4F;
+  const auto n = Ops::set(static_cast<float>(Format::kN));
+  const auto top = Ops::set(static_cast<float>(Format::kN - 1));
+  const auto zero = Ops::set(0.0F);
+  BothSigns<Ops> sums{{zero, zero}, {zero, zero}};
+  for (int i = 0; i < Format::kElems; ++i) {
+    const auto x = Ops::load(&lanes.x[i][lane]);
+    const auto q = Ops::round(Ops::mul(x, inverse));
+    auto down = Ops::min(top, q);
+    auto up = Ops::max(Ops::sub(zero, top), q);
+    if (kBeyond) {
+      down = Ops::max(Ops::sub(zero, n), down);
+      up = Ops::min(n, up);
+    }
+    const auto wx = kWeighted ? Ops::load(&lanes.w[i][lane]) : x;
+    const auto down_w = kWeighted ? Ops::mul(wx, down) : down;
+    const auto up_w = kWeighted ? Ops::mul(wx, up) : up;
+    sums.down.xq = Ops::add(sums.down.xq, Ops::mul(down_w, x));
+    sums.down.qq = Ops::add(sums.down.qq, Ops::mul(down_w, down));
+    sums.up.xq = Ops::sub(sums.up.xq, Ops::mul(up_w, x));
+    sums.up.qq = Ops::add(sums.up.qq, Ops::mul(up_w, up));
+  }
+  return sums;
+}
+
 // 1 / scale, and 0 where the scale is 0: then every code is 0.
 template <class Ops>
 LQ_SYM_INLINE typename Ops::V inverse_of(typename Ops::V scale) {
@@ -112,11 +188,7 @@ LQ_SYM_INLINE void free_scales(Lanes<Format>& lanes) {
     auto best_gain = zero;
     auto best_scale = zero;
     auto best_qq = zero;
-    for (int k = 0; k < 2 * Format::kCandidates; ++k) {
-      const float reach = static_cast<float>(Format::kN) + Format::kStart +
-                          Format::kStep * static_cast<float>(k / 2);
-      const auto inverse = Ops::mul(unit, Ops::set(k % 2 == 0 ? reach : -reach));
-      const auto sums = sums_at<Ops, kWeighted>(lanes, lane, inverse);
+    const auto consider = [&](const Sums<Ops>& sums) {
       const auto usable = Ops::gt(sums.qq, zero);
       const auto scale = Ops::div(sums.xq, Ops::select(usable, sums.qq, Ops::set(1.0F)));
       const auto gain = Ops::mul(sums.xq, scale);
@@ -124,17 +196,47 @@ LQ_SYM_INLINE void free_scales(Lanes<Format>& lanes) {
       best_gain = Ops::select(better, gain, best_gain);
       best_scale = Ops::select(better, scale, best_scale);
       best_qq = Ops::select(better, sums.qq, best_qq);
+    };
+    int k = 0;
+    for (; k < n_inside<kWeighted, Format>(); ++k) {
+      const auto inverse = Ops::mul(unit, Ops::set(reach<kWeighted, Format>(k)));
+      consider(sums_inside<Ops, kWeighted>(lanes, lane, inverse));
+    }
+    for (; k < Format::template kEffort<kWeighted>.candidates; ++k) {
+      const auto inverse = Ops::mul(unit, Ops::set(reach<kWeighted, Format>(k)));
+      const auto sums = sums_of_both_signs<Ops, kWeighted>(lanes, lane, inverse);
+      consider(sums.down);
+      consider(sums.up);
     }
     Ops::store(best_scale, &lanes.scale[lane]);
     Ops::store(best_qq, &lanes.qq[lane]);
   }
 }
 
-// In lane order.
-LQ_SYM_INLINE float sum_lanes(const float* values) {
-  float sum = 0.0F;
-  for (int l = 0; l < kSymLanes; ++l) sum += values[l];
-  return sum;
+// The sum of all lanes: halves are added until one value is left. Destroys `values`.
+LQ_SYM_INLINE float sum_lanes(float* values) {
+  for (int l = 0; l < 8; ++l) values[l] += values[l + 8];
+  for (int l = 0; l < 4; ++l) values[l] += values[l + 4];
+  for (int l = 0; l < 2; ++l) values[l] += values[l + 2];
+  return values[0] + values[1];
+}
+
+// The key of least value of each pair of halves, and so on; the first of equal ones.
+template <int kHalf>
+LQ_SYM_INLINE void halve_to_least(float* values, float* keys) {
+  for (int l = 0; l < kHalf; ++l) {
+    const bool second = values[l + kHalf] < values[l];
+    values[l] = second ? values[l + kHalf] : values[l];
+    keys[l] = second ? keys[l + kHalf] : keys[l];
+  }
+}
+
+LQ_SYM_INLINE float key_of_least(float* values, float* keys) {
+  halve_to_least<8>(values, keys);
+  halve_to_least<4>(values, keys);
+  halve_to_least<2>(values, keys);
+  halve_to_least<1>(values, keys);
+  return keys[0];
 }
 
 // The d for which the free scales round best. The largest of them lands between the lower end of
@@ -143,13 +245,14 @@ LQ_SYM_INLINE float sum_lanes(const float* values) {
 // when all sub-blocks are silent.
 template <class Ops, class Format>
 LQ_SYM_INLINE float first_d(const Lanes<Format>& lanes) {
-  float largest = 0.0F;
-  for (int l = 0; l < kSymLanes; ++l) {
-    if (LQ_SYM_ABS(lanes.scale[l]) > LQ_SYM_ABS(largest)) largest = lanes.scale[l];
-  }
-  if (largest == 0.0F) return 0.0F;
   alignas(64) float places[kSymLanes];
   alignas(64) float costs[kSymLanes];
+  for (int l = 0; l < kSymLanes; ++l) {
+    places[l] = lanes.scale[l];
+    costs[l] = -LQ_SYM_ABS(lanes.scale[l]);
+  }
+  const float largest = key_of_least(costs, places);
+  if (largest == 0.0F) return 0.0F;
   for (int k = 0; k < kSymLanes; ++k) {
     places[k] = static_cast<float>(Format::kScaleLo) * (1.0F - static_cast<float>(k) / 128.0F);
   }
@@ -168,46 +271,69 @@ LQ_SYM_INLINE float first_d(const Lanes<Format>& lanes) {
     }
     Ops::store(cost, costs + k);
   }
-  int best = 0;
-  for (int k = 1; k < kSymLanes; ++k) {
-    if (costs[k] < costs[best]) best = k;
-  }
-  return lq::kernels::detail::round_to_half(largest / places[best]);
+  return lq::kernels::detail::round_to_half(largest / key_of_least(costs, places));
 }
 
-// For a given d, the best integer scale of each lane within `window` of the present guess, judged
-// by the codes that it gives. Fills fields, error and the sums. Returns the total error.
-template <class Ops, bool kWeighted, class Format>
-LQ_SYM_INLINE float fit_fields(Lanes<Format>& lanes, float d, const float* guess, int window) {
-  const auto step = Ops::set(d);
-  const auto lo = Ops::set(static_cast<float>(Format::kScaleLo));
-  const auto hi = Ops::set(static_cast<float>(Format::kScaleHi));
-  for (int lane = 0; lane < kSymLanes; lane += Ops::kWidth) {
-    const auto centre = Ops::min(hi, Ops::max(lo, Ops::load(guess + lane)));
-    auto best_error = Ops::set(0.0F);
-    auto best_field = best_error;
-    auto best_xq = best_error;
-    auto best_qq = best_error;
-    for (int k = 0; k <= 2 * window; ++k) {
-      // 0, 1, -1, 2, -2, ...
-      const int offset = k % 2 == 1 ? (k + 1) / 2 : -k / 2;
-      const auto field =
-          Ops::min(hi, Ops::max(lo, Ops::add(centre, Ops::set(static_cast<float>(offset)))));
-      const auto scale = Ops::mul(field, step);
-      const auto sums = sums_at<Ops, kWeighted>(lanes, lane, inverse_of<Ops>(scale));
-      // scale * (scale * qq - 2 xq)
-      const auto error =
-          Ops::mul(scale, Ops::sub(Ops::mul(scale, sums.qq), Ops::add(sums.xq, sums.xq)));
-      const auto better = Ops::gt(best_error, error);
-      best_error = Ops::select(better, error, best_error);
-      best_field = Ops::select(better, field, best_field);
-      best_xq = Ops::select(better, sums.xq, best_xq);
-      best_qq = Ops::select(better, sums.qq, best_qq);
+// The best integer scale of each lane so far, with its sums and error.
+template <class Ops>
+struct Fit {
+  typename Ops::V error, field, xq, qq;
+};
+
+// Tries the integer scales centre + offsets, side by side: the additions of one sum are a chain.
+template <class Ops, bool kWeighted, int kTried, class Format>
+LQ_SYM_INLINE void try_fields(const Lanes<Format>& lanes, int lane, typename Ops::V step,
+                              typename Ops::V centre, const int (&offsets)[kTried],
+                              Fit<Ops>& best) {
+  const auto zero = Ops::set(0.0F);
+  const auto field_lo = Ops::set(static_cast<float>(Format::kScaleLo));
+  const auto field_hi = Ops::set(static_cast<float>(Format::kScaleHi));
+  const auto lo = Ops::set(static_cast<float>(-Format::kN));
+  const auto hi = Ops::set(static_cast<float>(Format::kN - 1));
+  typename Ops::V field[kTried], scale[kTried], inverse[kTried], xq[kTried], qq[kTried];
+  for (int k = 0; k < kTried; ++k) {
+    const auto offset = Ops::set(static_cast<float>(offsets[k]));
+    field[k] = Ops::min(field_hi, Ops::max(field_lo, Ops::add(centre, offset)));
+    scale[k] = Ops::mul(field[k], step);
+    inverse[k] = inverse_of<Ops>(scale[k]);
+    xq[k] = qq[k] = zero;
+  }
+  for (int i = 0; i < Format::kElems; ++i) {
+    const auto x = Ops::load(&lanes.x[i][lane]);
+    for (int k = 0; k < kTried; ++k) {
+      const auto q = Ops::round(Ops::min(hi, Ops::max(lo, Ops::mul(x, inverse[k]))));
+      const auto wq = kWeighted ? Ops::mul(Ops::load(&lanes.w[i][lane]), q) : q;
+      xq[k] = Ops::add(xq[k], Ops::mul(wq, x));
+      qq[k] = Ops::add(qq[k], Ops::mul(wq, q));
     }
-    Ops::store(best_error, &lanes.error[lane]);
-    Ops::store(best_field, &lanes.fields[lane]);
-    Ops::store(best_xq, &lanes.fit_xq[lane]);
-    Ops::store(best_qq, &lanes.fit_qq[lane]);
+  }
+  for (int k = 0; k < kTried; ++k) {
+    // scale * (scale * qq - 2 xq)
+    const auto error =
+        Ops::mul(scale[k], Ops::sub(Ops::mul(scale[k], qq[k]), Ops::add(xq[k], xq[k])));
+    const auto better = Ops::gt(best.error, error);
+    best.error = Ops::select(better, error, best.error);
+    best.field = Ops::select(better, field[k], best.field);
+    best.xq = Ops::select(better, xq[k], best.xq);
+    best.qq = Ops::select(better, qq[k], best.qq);
+  }
+}
+
+// For a given d, the best integer scale of each lane within kWindow of the present guess, judged by
+// the codes that it gives. Fills fields, error and the sums. Returns the total error.
+template <class Ops, bool kWeighted, int kWindow, class Format>
+LQ_SYM_INLINE float fit_fields(Lanes<Format>& lanes, float d, const float* guess) {
+  const auto step = Ops::set(d);
+  const auto zero = Ops::set(0.0F);
+  for (int lane = 0; lane < kSymLanes; lane += Ops::kWidth) {
+    const auto centre = Ops::load(guess + lane);
+    Fit<Ops> best{zero, zero, zero, zero};
+    try_fields<Ops, kWeighted>(lanes, lane, step, centre, {0, 1, -1}, best);
+    if (kWindow == 2) try_fields<Ops, kWeighted>(lanes, lane, step, centre, {2, -2}, best);
+    Ops::store(best.error, &lanes.error[lane]);
+    Ops::store(best.field, &lanes.fields[lane]);
+    Ops::store(best.xq, &lanes.fit_xq[lane]);
+    Ops::store(best.qq, &lanes.fit_qq[lane]);
   }
   return sum_lanes(lanes.error);
 }
@@ -215,12 +341,14 @@ LQ_SYM_INLINE float fit_fields(Lanes<Format>& lanes, float d, const float* guess
 // Least squares over all lanes with codes and integer scales kept.
 template <class Format>
 LQ_SYM_INLINE float refit_d(const Lanes<Format>& lanes, float d) {
-  float numerator = 0.0F;
-  float denominator = 0.0F;
+  alignas(64) float numerators[kSymLanes];
+  alignas(64) float denominators[kSymLanes];
   for (int l = 0; l < kSymLanes; ++l) {
-    numerator += lanes.fields[l] * lanes.fit_xq[l];
-    denominator += lanes.fields[l] * lanes.fields[l] * lanes.fit_qq[l];
+    numerators[l] = lanes.fields[l] * lanes.fit_xq[l];
+    denominators[l] = lanes.fields[l] * lanes.fields[l] * lanes.fit_qq[l];
   }
+  const float numerator = sum_lanes(numerators);
+  const float denominator = sum_lanes(denominators);
   return denominator > 0.0F ? lq::kernels::detail::round_to_half(numerator / denominator) : d;
 }
 
@@ -235,12 +363,14 @@ LQ_SYM_INLINE void store_codes(const float* x, const float* scales, int n_lanes,
   }
   const auto lo = Ops::set(static_cast<float>(-Format::kN));
   const auto hi = Ops::set(static_cast<float>(Format::kN - 1));
+  // 1.5 * 2^23 and N: the sum is rounded to a whole number, even on ties, and its lowest bits are
+  // the code.
+  const auto shift = Ops::set(12582912.0F + static_cast<float>(Format::kN));
   for (int l = 0; l < n_lanes; ++l, x += Format::kElems, codes += Format::kElems) {
     const auto inverse = Ops::set(inverses[l]);
     for (int i = 0; i < Format::kElems; i += Ops::kWidth) {
-      const auto q =
-          Ops::round(Ops::min(hi, Ops::max(lo, Ops::mul(Ops::load_any(x + i), inverse))));
-      Ops::store_codes(Ops::sub(q, lo), codes + i);
+      const auto q = Ops::min(hi, Ops::max(lo, Ops::mul(Ops::load_any(x + i), inverse)));
+      Ops::store_low_bytes(Ops::add(q, shift), codes + i);
     }
   }
 }
@@ -267,12 +397,13 @@ LQ_SYM_INLINE void super_block_search(const float* x, [[maybe_unused]] const flo
       const auto hi = Ops::set(static_cast<float>(Format::kScaleHi));
       Ops::store(Ops::round(Ops::min(hi, Ops::max(lo, guess))), fields + lane);
     }
-    float best = fit_fields<Ops, kWeighted>(lanes, d, fields, Format::kScaleWindow);
+    constexpr Effort effort = Format::template kEffort<kWeighted>;
+    float best = fit_fields<Ops, kWeighted, effort.window>(lanes, d, fields);
     for (int l = 0; l < kSymLanes; ++l) fields[l] = lanes.fields[l];
-    for (int round = 0; round < 2; ++round) {
+    for (int round = 0; round < effort.refits; ++round) {
       const float refit = refit_d(lanes, d);
       if (refit == 0.0F || refit == d) break;
-      const float error = fit_fields<Ops, kWeighted>(lanes, refit, fields, 1);
+      const float error = fit_fields<Ops, kWeighted, 1>(lanes, refit, fields);
       if (!(error < best)) break;
       best = error;
       d = refit;

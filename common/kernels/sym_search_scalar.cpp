@@ -1,5 +1,7 @@
 // The reference: the search of sym_search-inl.h with one lane of plain float.
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "common/kernels/sym_detail.h"
@@ -20,7 +22,9 @@ struct PlainFloat {
   static V load(const float* from) { return *from; }
   static void store(V v, float* to) { *to = v; }
   static V load_any(const float* from) { return *from; }
-  static void store_codes(V v, std::uint8_t* to) { *to = static_cast<std::uint8_t>(v); }
+  static void store_low_bytes(V v, std::uint8_t* to) {
+    *to = static_cast<std::uint8_t>(std::bit_cast<std::uint32_t>(v));
+  }
   template <int kElems>
   static void transpose(const float* const* rows, float (*columns)[kSymLanes]) {
     for (int l = 0; l < kSymLanes; ++l) {
@@ -52,7 +56,7 @@ std::uint16_t half_bits(float value) { return tensor::f32_to_f16(value); }
 
 float round_to_half(float value) {
   constexpr float kLargest = 65504.0F;
-  return tensor::f16_to_f32(tensor::f32_to_f16(std::fmin(kLargest, std::fmax(-kLargest, value))));
+  return tensor::f16_to_f32(tensor::f32_to_f16(std::clamp(value, -kLargest, kLargest)));
 }
 
 void sym_q6_k_reference(const float* x, const float* weights, SymSuperBlock& out) {

@@ -30,9 +30,10 @@ struct Wide {
   static HWY_INLINE V load(const float* from) { return hn::Load(D(), from); }
   static HWY_INLINE void store(V v, float* to) { hn::Store(v, D(), to); }
   static HWY_INLINE V load_any(const float* from) { return hn::LoadU(D(), from); }
-  static HWY_INLINE void store_codes(V v, std::uint8_t* to) {
+  static HWY_INLINE void store_low_bytes(V v, std::uint8_t* to) {
+    const hn::RebindToUnsigned<D> bits;
     const hn::Rebind<std::uint8_t, D> bytes;
-    hn::StoreU(hn::DemoteTo(bytes, hn::NearestInt(v)), bytes, to);
+    hn::StoreU(hn::TruncateTo(bytes, hn::BitCast(bits, v)), bytes, to);
   }
   // columns[i][l] = rows[l][i], in squares of 4 by 4.
   template <int kElems>

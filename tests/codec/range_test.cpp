@@ -34,6 +34,18 @@ TEST(Range, AValueThatRoundsBeyondFloat16IsAConversionErrorThatSaysWhere) {
   expect_refused(QuantType::kQ6K, -3e8F);
 }
 
+TEST(Range, TheRowIsCountedFromTheFirstOfTheTensor) {
+  std::vector<float> x(512, 1.0F);
+  x[256 + 17] = -1e30F;
+  std::vector<std::byte> out(codec(QuantType::kQ6K).bytes_for(512));
+  try {
+    codec(QuantType::kQ6K).encode({x.data(), 2, 256, nullptr, 4000}, out.data());
+    FAIL();
+  } catch (const base::ConversionError& error) {
+    EXPECT_EQ(std::string(error.what()), "cannot encode row 4001, column 17 as Q6_K");
+  }
+}
+
 TEST(Range, TheLargestValueThatRoundsDownIsTaken) {
   const float x = 65519.0F;
   std::uint16_t bits = 0;

@@ -103,6 +103,25 @@ TEST(SymSearch, AWeightMovesTheErrorToTheOthers) {
   EXPECT_LT(heavy_error(weighted), 0.3 * heavy_error(plain));
 }
 
+TEST(Absmax, TheLargestMagnitudeIsTheReferencesOnEveryTargetAtEveryLength) {
+  for (const auto& row : testing::difficult_rows(513)) {
+    for (const std::size_t n : {0U, 1U, 3U, 4U, 16U, 63U, 64U, 65U, 512U}) {
+      const std::span<const float> values(row.values.data() + 1, n);
+      const float expected = detail::largest_magnitude_reference(values);
+      testing::on_every_target([&] { EXPECT_EQ(largest_magnitude(values), expected) << row.name; });
+    }
+  }
+}
+
+TEST(Absmax, TheLargestMagnitudeIsFoundInEveryPlace) {
+  std::vector<float> values(131, 0.5F);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = -2.0F;
+    testing::on_every_target([&] { EXPECT_EQ(largest_magnitude(values), 2.0F) << i; });
+    values[i] = 0.5F;
+  }
+}
+
 TEST(Absmax, Q8_0GivesTheReferencesBytesOnEveryTarget) {
   for (const auto& row : testing::difficult_rows(513)) {
     float expected_d[16];

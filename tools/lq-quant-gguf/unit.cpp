@@ -110,9 +110,10 @@ void write_piece(const Job& job, const Piece& piece, stage::UnitSink& sink) {
     const std::span<float> values = std::span(slice).first(n * row_elems);
     source.widen(row, n, values);
     for (Target& target : targets) {
-      target.codec->encode({values.data(), static_cast<std::int64_t>(n),
-                            static_cast<std::int64_t>(row_elems), job.importance_of(piece.tensor)},
-                           target.bytes.data() + row * target.row_bytes);
+      target.codec->encode(
+          {values.data(), static_cast<std::int64_t>(n), static_cast<std::int64_t>(row_elems),
+           job.importance_of(piece.tensor), static_cast<std::int64_t>(piece.first_row + row)},
+          target.bytes.data() + row * target.row_bytes);
     }
   }
   for (const Target& target : targets) sink.write(target.result, target.bytes);
