@@ -63,7 +63,7 @@ struct MixOverrides {
   };
   std::vector<Pattern> patterns = {};
   std::optional<codec::QuantType> output = {}, embedding = {};  // these win over patterns
-  bool pure = false;                                  // no rules: every matrix gets the base
+  bool pure = false;  // no rules: every matrix gets the base
 };
 
 struct TensorChoice {

@@ -1,9 +1,9 @@
 #pragma once
-// A directory of a test's own, removed at the end; and the error that a piece of code throws, for checking its parts.
-
-#include <gtest/gtest.h>
+// A directory of a test's own, removed at the end; and the error that a piece of code throws, for
+// checking its parts.
 
 #include <filesystem>
+#include <gtest/gtest.h>
 #include <string>
 
 #include "common/base/errors.h"
@@ -26,7 +26,8 @@ class ScratchDirectory {
 
 std::string read_file(const std::filesystem::path& path);
 
-/// Runs `code` and returns the QuantizationError of type E that it throws; fails the test when it throws none.
+/// Runs `code` and returns the QuantizationError of type E that it throws; fails the test when it
+/// throws none.
 template <class E, class F>
 E error_of(F&& code) {
   try {
