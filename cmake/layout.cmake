@@ -35,13 +35,15 @@ function(lq_tests folder)
       continue() # a peer's libraries are not instrumented
     endif()
     set(target test_${folder}_${label})
+    set(cost 100) # the long ones first, beside which the short ones run
     if("${label}" STREQUAL "unit")
       set(target test_${folder})
+      set(cost 1)
     endif()
     add_executable(${target} ${${label}})
     target_link_libraries(${target} PRIVATE ${ARGN} lq_test_support GTest::gtest_main lq_flags)
     gtest_discover_tests(${target}
-      TEST_PREFIX ${folder}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-      PROPERTIES LABELS ${label} TIMEOUT 900)
+      TEST_PREFIX ${folder}. NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+      PROPERTIES LABELS ${label} TIMEOUT 900 COST ${cost})
   endforeach()
 endfunction()

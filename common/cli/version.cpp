@@ -43,7 +43,9 @@ std::string_view version() { return LQ_VERSION; }
 
 std::string version_text(const std::string& tool, bool details) {
   std::string text = fmt::format(
-      "{} (lq) {}\nThere is NO WARRANTY, to the extent permitted by law.\n", tool, version());
+      "{} (lq) {}\nLicense MIT: you are free to change and redistribute it.\n"
+      "There is NO WARRANTY, to the extent permitted by law.\n",
+      tool, version());
   if (!details) return text;
   const char* simd = std::getenv("LQ_SIMD");
   text += fmt::format("\ncompiler: GCC {}\n", __VERSION__);

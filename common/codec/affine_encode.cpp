@@ -53,26 +53,8 @@ std::vector<float> normal_weights(const Rows& rows, double share_of_mean) {
   return weights;
 }
 
-[[noreturn]] void throw_beyond(const char* type, float value) {
-  throw base::ConversionError(
-      fmt::format("cannot encode a value as {}", type),
-      fmt::format("{:g} needs a block scale beyond float16's largest value, 65504", value),
-      "choose BF16 or F32 for this tensor with --tensor-type");
-}
-
 // 65520 and more round to infinity.
 bool fits_half(float value) { return value > -65520.0F && value < 65520.0F; }
-
-void check_range(const SuperFormat& format, const AffineTile& tile) {
-  constexpr float kLargestHalf = 65504.0F;
-  const float low = kLargestHalf * format.max_field, high = low * format.shape.max_code;
-  for (int s = 0; s < kAffineLanes; ++s) {
-    if (-tile.origin.v[s] > low) throw_beyond(format.name, tile.origin.v[s]);
-    if (tile.range.v[s] + tile.origin.v[s] > high) {
-      throw_beyond(format.name, tile.range.v[s] + tile.origin.v[s]);
-    }
-  }
-}
 
 // Sixteen sub-blocks at a time: their elements, zeros past the end, and the weights of each.
 class TileWalk {
@@ -94,6 +76,16 @@ class TileWalk {
     if (held >= tile_elems()) return x;
     std::fill(std::copy(x, x + held, padded_), padded_ + tile_elems(), 0.0F);
     return padded_;
+  }
+  [[noreturn]] void throw_beyond(const char* type, int sub, float value) const {
+    const std::int64_t first = at_ + std::int64_t{sub} * sub_elems_;
+    const std::int64_t column = first % rows_.row_elems;
+    throw base::ConversionError(
+        fmt::format("cannot encode row {}, columns {} to {} as {}",
+                    rows_.first_row + first / rows_.row_elems, column, column + sub_elems_ - 1,
+                    type),
+        fmt::format("the value {:g} needs a block scale beyond 65504, the largest float16", value),
+        "choose BF16 or F32 for this tensor with --tensor-type");
   }
   /// nullptr without importance.
   const float* const* weights() {
@@ -119,6 +111,17 @@ class TileWalk {
   float padded_[kernels::kAffineMaxElems * kAffineLanes];
 };
 
+void check_range(const SuperFormat& format, const AffineTile& tile, const TileWalk& walk) {
+  constexpr float kLargestHalf = 65504.0F;
+  const float low = kLargestHalf * format.max_field, high = low * format.shape.max_code;
+  for (int s = 0; s < kAffineLanes; ++s) {
+    if (-tile.origin.v[s] > low) walk.throw_beyond(format.name, s, tile.origin.v[s]);
+    if (tile.range.v[s] + tile.origin.v[s] > high) {
+      walk.throw_beyond(format.name, s, tile.range.v[s] + tile.origin.v[s]);
+    }
+  }
+}
+
 template <class Block, void (*kPack)(const AffineFields&, const AffineCodes&, int first, Block&)>
 void encode_super_blocks(const SuperFormat& format, const Rows& rows, std::byte* out) {
   const auto& kernels = kernels::affine_kernels();
@@ -130,7 +133,7 @@ void encode_super_blocks(const SuperFormat& format, const Rows& rows, std::byte*
   for (TileWalk walk(rows, format.shape.sub_elems, format.share_of_mean); !walk.done();
        walk.next()) {
     kernels.load(format.shape, walk.elements(), walk.weights(), tile);
-    check_range(format, tile);
+    check_range(format, tile, walk);
     kernels::fit_super_blocks(kernels, format.shape, effort, format.subs, format.max_field, tile,
                               fields);
     kernels::fields_to_fit(tile, fields, fit);
@@ -250,9 +253,10 @@ void encode_single_blocks(const SingleFormat& format, const Rows& rows, std::byt
     const float* const x = walk.elements();
     kernels.min_max(x, format.shape.max_code, blocks);
     for (int s = 0; s < kAffineLanes; ++s) {
-      if (!fits_half(blocks.minimum[s])) throw_beyond(format.name, blocks.minimum[s]);
+      if (!fits_half(blocks.minimum[s])) walk.throw_beyond(format.name, s, blocks.minimum[s]);
       if (!fits_half(blocks.scale[s])) {
-        throw_beyond(format.name, blocks.minimum[s] + format.shape.max_code * blocks.scale[s]);
+        walk.throw_beyond(format.name, s,
+                          blocks.minimum[s] + format.shape.max_code * blocks.scale[s]);
       }
     }
     if (const float* const* weights = walk.weights()) {

@@ -1,7 +1,9 @@
 #include "common/io/output_error.h"
 
 #include <cerrno>
+#include <filesystem>
 #include <fmt/format.h>
+#include <system_error>
 #include <utility>
 
 #include "common/base/text.h"
@@ -10,8 +12,8 @@ namespace lq::io {
 namespace {
 
 std::string fix_for(int error_number, const std::filesystem::path& path) {
-  const std::string directory =
-      shell_quoted(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
+  const std::filesystem::path parent = path.has_parent_path() ? path.parent_path() : ".";
+  const std::string directory = shell_quoted(parent);
   switch (error_number) {
     case ENOSPC:
       return fmt::format("free space there (df -h {}), or choose another place with -o", directory);
@@ -30,6 +32,9 @@ std::string fix_for(int error_number, const std::filesystem::path& path) {
       return "check the disk (dmesg), then run the same command again";
     case ENOENT:
     case ENOTDIR:
+      if (std::error_code ignored; std::filesystem::is_directory(parent, ignored)) {
+        return "no files can be made in that directory: choose another place with -o";
+      }
       return fmt::format("make the directory first: mkdir -p {}", directory);
     default:
       return "check the path, or choose another place with -o";

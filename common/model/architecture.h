@@ -38,6 +38,9 @@ enum class Presence : std::uint8_t {
   kUnlessTied,  // the output matrix: dropped, if there at all, when the embeddings serve as output
 };
 
+/// Whether a ".bias" of `rows` values stands beside the weight.
+enum class Bias : std::uint8_t { kNone, kOptional, kRequired };
+
 /// One row of an architecture's tensor table. `{L}` in a name stands for the layer number; a row
 /// with it describes one tensor per layer.
 struct TensorRow {
@@ -46,7 +49,7 @@ struct TensorRow {
   std::string_view gguf;  // "blk.{L}.attn_q"
   Extent rows;  // of the weight as PyTorch has it: [rows, columns], a vector has only rows
   Extent columns = Extent::kNone;
-  bool bias = false;  // a ".bias" of `rows` values may stand beside the weight
+  Bias bias = Bias::kNone;
   ValueTransform transform = ValueTransform::kNone;
   Presence presence = Presence::kRequired;
 

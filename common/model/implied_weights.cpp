@@ -64,18 +64,24 @@ std::unique_ptr<tensor::TensorSource> implied_weights(const std::filesystem::pat
   const std::set<std::string> indexed = indexed_names(dir);
   const tensor::DType dtype = stated_dtype(config);
   std::vector<tensor::TensorInfo> tensors;
-  for (const TensorRow& row : architecture.tensors) {
-    if (row.presence == Presence::kUnlessTied && config.tied_embeddings) continue;
+  const auto add = [&](const TensorRow& row, int layer) {
     const std::int64_t rows = extent_of(row.rows, config);
     tensor::Shape shape = {rows};
     if (row.columns != Extent::kNone) shape.push_back(extent_of(row.columns, config));
-    for (int layer = 0; layer < (row.per_layer() ? static_cast<int>(config.n_layers) : 1);
-         ++layer) {
-      const std::string name = expand_layer(row.hf, layer);
-      tensors.push_back(implied_tensor(name + ".weight", shape, dtype));
-      if (row.bias && indexed.contains(name + ".bias")) {
-        tensors.push_back(implied_tensor(name + ".bias", {rows}, dtype));
-      }
+    const std::string name = expand_layer(row.hf, layer);
+    tensors.push_back(implied_tensor(name + ".weight", shape, dtype));
+    if (row.bias == Bias::kRequired ||
+        (row.bias == Bias::kOptional && indexed.contains(name + ".bias"))) {
+      tensors.push_back(implied_tensor(name + ".bias", {rows}, dtype));
+    }
+  };
+  for (const TensorRow& row : architecture.tensors) {
+    const bool is_left_out = row.presence == Presence::kUnlessTied && config.tied_embeddings;
+    if (!row.per_layer() && !is_left_out) add(row, -1);
+  }
+  for (int layer = 0; layer < static_cast<int>(config.n_layers); ++layer) {
+    for (const TensorRow& row : architecture.tensors) {
+      if (row.per_layer()) add(row, layer);
     }
   }
   return std::make_unique<ImpliedWeights>(dir, std::move(tensors));

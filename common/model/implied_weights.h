@@ -11,7 +11,8 @@
 namespace lq::model {
 
 /// Every tensor of the architecture's table with the shape that `config` implies, in the dtype that
-/// it states (BF16 where it states none). Biases are there when the index of `dir` names them.
+/// it states (BF16 where it states none). An optional bias is there when the index of `dir`
+/// names it.
 /// read() throws ModelNotFoundError. Throws ValidationError when config.json leaves a dimension
 /// open or the index breaks a rule.
 std::unique_ptr<tensor::TensorSource> implied_weights(const std::filesystem::path& dir,

@@ -54,9 +54,9 @@ class Mapper {
     }
     map_.used.push_back(std::move(weight));
     const tensor::TensorInfo* bias = checkpoint_.weights->find(stem + ".bias");
-    if (bias == nullptr) return;
-    claimed_.insert(bias);
-    if (!row.bias) {
+    if (bias == nullptr && row.bias != Bias::kRequired) return;
+    if (bias != nullptr) claimed_.insert(bias);
+    if (row.bias == Bias::kNone) {
       map_.misplaced_biases.push_back(bias);
       return;
     }

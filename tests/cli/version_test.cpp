@@ -6,9 +6,10 @@ namespace lq::cli {
 namespace {
 
 TEST(Version, IsTheFirstLine) {
-  EXPECT_EQ(version_text("lq-toy", false), "lq-toy (lq) " + std::string(version()) +
-                                               "\nThere is NO WARRANTY, to the extent permitted "
-                                               "by law.\n");
+  EXPECT_EQ(version_text("lq-toy", false),
+            "lq-toy (lq) " + std::string(version()) +
+                "\nLicense MIT: you are free to change and redistribute it.\n"
+                "There is NO WARRANTY, to the extent permitted by law.\n");
 }
 
 TEST(Version, NamesCompilerInstructionSetsAndLibrariesOnRequest) {

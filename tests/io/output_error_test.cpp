@@ -20,6 +20,8 @@ TEST(OutputErrorText, EachErrnoHasItsFix) {
   EXPECT_EQ(fix(EFBIG).substr(0, 40), "raise the limit (ulimit -f unlimited), o");
   EXPECT_EQ(fix(EIO), "check the disk (dmesg), then run the same command again");
   EXPECT_EQ(fix(ENOENT), "make the directory first: mkdir -p '/a b'");
+  EXPECT_EQ(output_error("cannot write", ENOENT, "/proc/x").fix(),
+            "no files can be made in that directory: choose another place with -o");
   EXPECT_EQ(fix(ELOOP), "check the path, or choose another place with -o");
 }
 

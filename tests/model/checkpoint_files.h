@@ -48,6 +48,11 @@ inline Shapes small_shapes(const json& config) {
     shapes[at + "self_attn.k_proj.weight"] = {kv * dim, hidden};
     shapes[at + "self_attn.v_proj.weight"] = {kv * dim, hidden};
     shapes[at + "self_attn.o_proj.weight"] = {hidden, heads * dim};
+    if (config["architectures"][0] == "Qwen2ForCausalLM") {
+      shapes[at + "self_attn.q_proj.bias"] = {heads * dim};
+      shapes[at + "self_attn.k_proj.bias"] = {kv * dim};
+      shapes[at + "self_attn.v_proj.bias"] = {kv * dim};
+    }
     shapes[at + "mlp.gate_proj.weight"] = {ffn, hidden};
     shapes[at + "mlp.up_proj.weight"] = {ffn, hidden};
     shapes[at + "mlp.down_proj.weight"] = {hidden, ffn};

@@ -10,6 +10,8 @@ shards         the model is cut into two shards with an index, the second one mi
 bad-config     config.json ends in the middle
 no-tokenizer   tokenizer.json and its companions are removed
 gemma          the architecture is one that is not converted
+sliding        the model attends to the last 128 tokens only
+extra          the header has a key that the format does not know, and a tensor that no Llama has
 """
 import json
 import os
@@ -65,6 +67,14 @@ def shards(directory):
     os.remove(path)
 
 
+def extra(directory):
+    path = os.path.join(directory, "model.safetensors")
+    data, length, header = load(path)
+    body = data[8 + length :]
+    header["visual.patch.weight"] = {"dtype": "BF16", "shape": [2, 2], "data_offsets": [len(body), len(body) + 8], "note": 1}
+    store(path, header, body + bytes(8))
+
+
 def edit_config(directory, change):
     path = os.path.join(directory, "config.json")
     with open(path, encoding="utf-8") as file:
@@ -96,6 +106,10 @@ def main():
             os.remove(os.path.join(directory, name))
     elif what == "gemma":
         edit_config(directory, lambda text: text.replace("LlamaForCausalLM", "Gemma9ForCausalLM"))
+    elif what == "sliding":
+        edit_config(directory, lambda text: text.replace("{", '{"sliding_window": 128,', 1).replace("llama", "mistral").replace("LlamaForCausalLM", "MistralForCausalLM"))
+    elif what == "extra":
+        extra(directory)
     else:
         sys.exit(__doc__)
 

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,7 @@ inline bool peers_required() { return peer_path("LQ_REQUIRE_PEERS") == "1"; }
 #define LQ_NEED_PEER(variable)                                                                   \
   do {                                                                                           \
     if (!::lq::testing::peer_path(variable).empty()) break;                                      \
-    if (::lq::testing::peers_required() && std::string(variable) == "LLAMA_PEER") {              \
+    if (::lq::testing::peers_required() && std::string_view(variable) != "LQ_PEER_PYTHON") {     \
       FAIL() << variable " is not set, and LQ_REQUIRE_PEERS=1: run tests/peers/setup.sh";        \
     }                                                                                            \
     GTEST_SKIP() << variable " is not set: run tests/peers/setup.sh, then . build/peers/env.sh"; \

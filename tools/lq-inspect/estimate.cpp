@@ -49,7 +49,7 @@ Estimate estimate_gguf(const Source& source, const mix::FileType& type) {
   row.memory =
       mix::gguf_working_memory(source.tensors, files, layout.header.size(), source.n_threads);
   row.disk = row.bytes;
-  if (type.name == "Q2_K_S" && !source.importance) row.refused = "needs an importance matrix";
+  if (type.base_needs_importance && !source.importance) row.refused = "needs an importance matrix";
   finish(source, source.checkpoint.n_parameters(), row);
   return row;
 }
@@ -97,12 +97,16 @@ bool is_file_type(const std::string& word) {
   });
 }
 
+bool begins_like_a_group_format(const std::string& word) {
+  const std::string lower = base::to_lower(word);
+  return lower.starts_with("awq") || lower.starts_with("gptq");
+}
+
 }  // namespace
 
-bool names_only_types(const std::string& list) {
+bool names_types(const std::string& list) {
   const std::vector<std::string> words = words_of(list);
-  return !words.empty() && std::ranges::all_of(words, [](const std::string& word) {
-    const std::string lower = base::to_lower(word);
+  return std::ranges::any_of(words, [](const std::string& word) {
     return is_file_type(word) || is_file_type(word + "_M") || parse_group_format(word).has_value();
   });
 }
@@ -125,6 +129,12 @@ std::vector<Estimate> estimate_sizes(const model::Checkpoint& checkpoint, const 
   for (const std::string& word : types.empty() ? all_types() : words_of(types)) {
     if (const auto format = parse_group_format(word)) {
       rows.push_back(estimate_groups(source, *format));
+    } else if (begins_like_a_group_format(word)) {
+      throw base::UsageError(
+          fmt::format("unknown type '{}'", base::escape_controls(word)),
+          "AWQ has 4 bits, GPTQ 2, 3, 4 or 8; groups have 32, 64 or 128 columns, for GPTQ also -1 "
+          "(the whole row)",
+          "write for example AWQ-g64, GPTQ-g128 or GPTQ-8bit-g32");
     } else {
       rows.push_back(estimate_gguf(source, mix::find_file_type(word)));
     }

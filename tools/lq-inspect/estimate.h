@@ -28,8 +28,8 @@ struct Machine {
   int threads = 1;
 };
 
-/// True when every word of the comma-separated list is a type that estimate_sizes() knows.
-bool names_only_types(const std::string& list);
+/// True when a word of the comma-separated list is a type that estimate_sizes() knows.
+bool names_types(const std::string& list);
 
 /// `types` as --estimate takes it, empty for all. Throws UsageError for an unknown type,
 /// UnsupportedError for an architecture that is not converted.

@@ -31,7 +31,7 @@ void declare(cli::OptionTable& table, Options& options) {
 std::vector<std::string> claim_estimate_types(Options& options, std::vector<std::string> operands) {
   if (!options.estimate || !options.estimate_types.empty() || operands.size() < 2) return operands;
   for (auto operand = operands.begin(); operand != operands.end(); ++operand) {
-    if (!std::filesystem::exists(*operand) && names_only_types(*operand)) {
+    if (!std::filesystem::exists(*operand) && names_types(*operand)) {
       options.estimate_types = *operand;
       operands.erase(operand);
       break;

@@ -12,23 +12,6 @@
 namespace lq::quant_gguf {
 namespace {
 
-codec::QuantType parse_tensor_type(const std::string& option, const std::string& name) {
-  const codec::Codec* found = codec::find_codec(name);
-  if (found != nullptr && found->encode != nullptr) return found->type;
-  std::vector<std::string> names;
-  for (const codec::Codec& row : codec::codecs()) {
-    if (row.encode != nullptr) names.emplace_back(row.name);
-  }
-  const std::string near = base::nearest(name, names);
-  throw base::UsageError(
-      fmt::format("cannot use --{} {}", option, base::escape_controls(name)),
-      found != nullptr ? fmt::format("tensors are not written as {}", found->name)
-                       : "there is no tensor type of that name",
-      near.empty()
-          ? fmt::format("use one of {}", fmt::join(names, ", "))
-          : fmt::format("did you mean {}? The types are {}", near, fmt::join(names, ", ")));
-}
-
 mix::MixOverrides::Pattern parse_pattern(const std::string& text) {
   const std::size_t equals = text.rfind('=');
   if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
@@ -36,7 +19,13 @@ mix::MixOverrides::Pattern parse_pattern(const std::string& text) {
                            "it is not of the form REGEX=TYPE",
                            "write for example --tensor-type 'ffn_down=Q6_K'");
   }
-  return {text.substr(0, equals), parse_tensor_type("tensor-type", text.substr(equals + 1))};
+  return {text.substr(0, equals), mix::find_tensor_type(text.substr(equals + 1))};
+}
+
+std::string file_type_names() {
+  std::string names;
+  for (const mix::FileType& type : mix::file_types()) names += fmt::format(" {}", type.name);
+  return names;
 }
 
 std::vector<const mix::FileType*> parse_file_types(const std::vector<std::string>& lists) {
@@ -60,8 +49,7 @@ std::vector<const mix::FileType*> parse_file_types(const std::vector<std::string
 void declare(cli::OptionTable& table, Options& options) {
   table.group("What to make");
   table.list("type", 't', "TYPE[,TYPE]...", options.types,
-             "file types to make, all from one reading of the model: F32 F16 BF16 Q8_0 Q4_0 Q4_1 "
-             "Q5_0 Q5_1 Q2_K Q2_K_S Q3_K_S Q3_K_M Q3_K_L Q4_K_S Q4_K_M Q5_K_S Q5_K_M Q6_K");
+             "file types to make, all from one reading of the model:" + file_type_names());
   table.text("imatrix", 0, "FILE", options.importance_path,
              "importance matrix (llama.cpp's .gguf or .dat) that weighs the errors");
   table.list("tensor-type", 0, "REGEX=TYPE", options.tensor_types,
@@ -82,10 +70,10 @@ Request check(const Options& options, const std::string& output) {
     request.overrides.patterns.push_back(parse_pattern(text));
   }
   if (!options.output_type.empty()) {
-    request.overrides.output = parse_tensor_type("output-type", options.output_type);
+    request.overrides.output = mix::find_tensor_type(options.output_type);
   }
   if (!options.embedding_type.empty()) {
-    request.overrides.embedding = parse_tensor_type("embedding-type", options.embedding_type);
+    request.overrides.embedding = mix::find_tensor_type(options.embedding_type);
   }
   request.overrides.pure = options.pure;
   if (request.file_types.size() > 1 && !output.empty() &&
@@ -96,10 +84,12 @@ Request check(const Options& options, const std::string& output) {
                            "write for example -o 'model-{type}.gguf'");
   }
   for (const mix::FileType* type : request.file_types) {
-    if (type->name == "Q2_K_S" && options.importance_path.empty()) {
+    if (type->base_needs_importance && options.importance_path.empty()) {
       throw base::UsageError(
-          "cannot make Q2_K_S", "at this size an importance matrix is needed and none was given",
-          "add --imatrix FILE (llama.cpp's llama-imatrix makes one), or use -t Q2_K");
+          fmt::format("cannot make {}", type->name),
+          "at this size an importance matrix is needed and none was given",
+          fmt::format("add --imatrix FILE (llama.cpp's llama-imatrix makes one), or use -t {}",
+                      codec::codec(type->base).name));
     }
   }
   return request;

@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
-#include <set>
 
-#include "common/base/errors.h"
-#include "common/base/text.h"
 #include "common/calibration/importance_facts.h"
 #include "common/io/input_file.h"
 #include "common/io/sha256.h"
+#include "tools/lq-quant-gguf/importance.h"
 
 namespace lq::quant_gguf {
 namespace {
@@ -17,115 +15,16 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kFormatVersion = 1;
-constexpr std::size_t kShownProblems = 10;
-
-/// Lines of a message: the first few problems and how many more there are.
-std::string shown(const std::vector<std::string>& problems) {
-  const std::size_t n = std::min(problems.size(), kShownProblems);
-  std::string text = fmt::format(
-      "{}", fmt::join(problems.begin(), problems.begin() + static_cast<std::ptrdiff_t>(n), "; "));
-  if (problems.size() > n) text += fmt::format("; and {} more", problems.size() - n);
-  return text;
-}
-
-bool takes_importance(const model::GgufTensor& tensor) {
-  return tensor.is_matrix && tensor.role != model::TensorRole::kTokenEmbedding;
-}
-
-/// Checks every entry against its tensor and puts the floor under it.
-calibration::ImportanceMatrix read_fitting_importance(const std::string& path,
-                                                      const std::vector<model::GgufTensor>& tensors,
-                                                      stage::StageObserver& observer) {
-  calibration::ImportanceMatrix matrix = calibration::read_importance(path);
-  std::vector<std::string> misfits, missing;
-  std::size_t n_raised = 0, n_columns = 0;
-  for (const model::GgufTensor& tensor : tensors) {
-    if (!tensor.is_matrix) continue;
-    const auto found = matrix.entries.find(tensor.name);
-    if (found == matrix.entries.end()) {
-      if (takes_importance(tensor) && tensor.role != model::TensorRole::kOutput) {
-        missing.push_back(tensor.name);
-      }
-      continue;
-    }
-    std::vector<float>& values = found->second.values;
-    if (values.size() == tensor.row_elems()) {
-      n_raised += calibration::floor_importance(values);
-      n_columns += values.size();
-    } else if (takes_importance(tensor)) {
-      misfits.push_back(fmt::format("{} has {} columns, its entry {}", tensor.name,
-                                    tensor.row_elems(), values.size()));
-    } else {
-      matrix.entries.erase(found);  // llama.cpp ignores an embedding entry of another length
-    }
-  }
-  if (!misfits.empty()) {
-    throw base::ValidationError(
-        fmt::format("cannot use the importance matrix {}", base::escape_controls(path)),
-        fmt::format("it does not fit this model: {}", shown(misfits)),
-        "use an importance matrix that was made from this model");
-  }
-  if (!missing.empty()) {
-    observer.warning(
-        fmt::format(
-            "{} of the weights have no entry in the importance matrix and are quantized without",
-            missing.size()),
-        shown(missing));
-  }
-  if (n_raised > 0) {
-    observer.warning(
-        fmt::format("{} of {} importance values were raised to a floor", n_raised, n_columns),
-        "their columns were silent during calibration; taken literally they would erase weights");
-  }
-  return matrix;
-}
-
-/// Q2_K in a Q2_K_S file needs importance, as llama.cpp has it.
-void require_importance(const Job& job, const ResultFile& result) {
-  if (result.file_type->name != "Q2_K_S") return;
-  std::vector<std::string> missing;
-  for (std::size_t i = 0; i < job.tensors.size(); ++i) {
-    const model::TensorRole role = job.tensors[i].role;
-    if (result.contents.choices[i].type == codec::QuantType::kQ2K &&
-        role != model::TensorRole::kOutput && role != model::TensorRole::kTokenEmbedding &&
-        job.importance_of(i) == nullptr) {
-      missing.push_back(job.tensors[i].name);
-    }
-  }
-  if (!missing.empty()) {
-    throw base::ValidationError(
-        "cannot make Q2_K_S",
-        fmt::format("the importance matrix has no entry for {} of its weights: {}", missing.size(),
-                    shown(missing)),
-        "calibrate again with more text, or use -t Q2_K");
-  }
-}
 
 void warn_of_choices(const Job& job, const ResultFile& result, stage::StageObserver& observer) {
-  std::size_t n_fallback = 0;
-  std::string example;
-  for (std::size_t i = 0; i < job.tensors.size(); ++i) {
-    const mix::TensorChoice& choice = result.contents.choices[i];
-    if (!choice.fallback_from) continue;
-    ++n_fallback;
-    if (example.empty()) {
-      example =
-          fmt::format("{} has rows of {}, so it becomes {} in place of {}", job.tensors[i].name,
-                      job.tensors[i].row_elems(), codec::codec(choice.type).name,
-                      codec::codec(*choice.fallback_from).name);
-    }
+  const std::string_view name = result.file_type->name;
+  for (const std::string& note : mix::fallback_notes(job.tensors, result.contents.choices)) {
+    observer.warning(fmt::format("{}: some tensors take a type whose blocks fit their rows", name),
+                     note);
   }
-  if (n_fallback > 0) {
-    observer.warning(fmt::format("{}: {} tensors take a type whose blocks fit their rows",
-                                 result.file_type->name, n_fallback),
-                     example);
-  }
-  const codec::QuantType base = result.file_type->base;
-  if (!job.importance && (base == codec::QuantType::kQ2K || base == codec::QuantType::kQ3K)) {
-    observer.warning(
-        fmt::format("{} without an importance matrix loses much quality", result.file_type->name),
-        "at 2 and 3 bits the encoder must know which columns matter: --imatrix FILE "
-        "(llama.cpp's llama-imatrix makes one)");
+  if (!job.importance && !result.file_type->without_importance.empty()) {
+    observer.warning(fmt::format("{} without an importance matrix loses much quality", name),
+                     std::string(result.file_type->without_importance));
   }
 }
 
@@ -313,8 +212,11 @@ Job make_job(const std::string& model_dir, const Options& options, const Request
   const std::vector<stage::Input> inputs = describe_inputs(job, options);
   for (const mix::FileType* type : request.file_types) {
     plan_result(job, options, request, metadata, *type, pattern, inputs);
-    require_importance(job, job.results.back());
-    warn_of_choices(job, job.results.back(), observer);
+    const ResultFile& result = job.results.back();
+    if (job.importance) {
+      require_importance(*job.importance, job.tensors, *result.file_type, result.contents.choices);
+    }
+    warn_of_choices(job, result, observer);
   }
   job.plan.tool = "lq-quant-gguf";
   add_header_units(job);

@@ -1,0 +1,3 @@
+mkdir model
+cp "$LQ_DATA/tiny-llama/config.json" model
+lq-inspect model

@@ -1,0 +1,2 @@
+python3 "$LQ_DATA/../support/imatrix.py" im.dat without=blk.2.attn_k.weight without=blk.3.ffn_up.weight
+"$LQ_BIN/lq-quant-gguf" "$LQ_DATA/tiny-llama" -t Q4_K_M --imatrix im.dat -o out.gguf
