@@ -29,10 +29,10 @@ constexpr std::array kExitCodes = {
     ExitCodeRow{ExitCode::kUnsupported, "UnsupportedError",
                 "unsupported architecture, tensor type or option for this model"},
     ExitCodeRow{ExitCode::kStopped, "", "stopped on purpose, checkpoint saved: run it again"},
-    ExitCodeRow{ExitCode::kHangup, "", "stopped by SIGHUP, a checkpoint being saved"},
-    ExitCodeRow{ExitCode::kInterrupted, "", "stopped by SIGINT, a checkpoint being saved"},
+    ExitCodeRow{ExitCode::kHangup, "", "stopped by SIGHUP"},
+    ExitCodeRow{ExitCode::kInterrupted, "", "stopped by SIGINT"},
     ExitCodeRow{ExitCode::kReaderGone, "", "the reader of standard output went away"},
-    ExitCodeRow{ExitCode::kTerminated, "", "stopped by SIGTERM, a checkpoint being saved"},
+    ExitCodeRow{ExitCode::kTerminated, "", "stopped by SIGTERM"},
 };
 
 }  // namespace

@@ -2,8 +2,9 @@
 
 namespace lq::calibration {
 
-mix::ImportanceFacts importance_facts(const ImportanceMatrix& matrix, const std::string& path) {
-  return {.file = path,
+ImportanceFacts importance_facts(const ImportanceMatrix& matrix,
+                                 const std::filesystem::path& path) {
+  return {.file = path.filename().string(),
           .dataset = matrix.datasets.empty() ? "" : matrix.datasets[0],
           .n_entries = static_cast<std::uint32_t>(matrix.entries.size()),
           .n_chunks = matrix.n_chunks};

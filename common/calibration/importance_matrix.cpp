@@ -51,20 +51,6 @@ ImportanceMatrix read_importance(const std::filesystem::path& path) {
   return matrix;
 }
 
-std::span<const float> importance_for(const ImportanceMatrix& matrix, std::string_view tensor,
-                                      std::uint64_t ne0, std::uint64_t n_matrices) {
-  const ImportanceEntry* entry = matrix.find(tensor);
-  if (entry == nullptr) return {};
-  if (entry->values.size() != ne0 * n_matrices) {
-    throw base::ValidationError(fmt::format("cannot use the importance matrix for tensor `{}`",
-                                            base::escape_controls(tensor)),
-                                fmt::format("its entry has {} values, the tensor {} columns",
-                                            entry->values.size(), ne0 * n_matrices),
-                                "collect the importance matrix with this model");
-  }
-  return entry->values;
-}
-
 std::size_t floor_importance(std::span<float> values) {
   double sum = 0;
   for (const float value : values) sum += static_cast<double>(value);

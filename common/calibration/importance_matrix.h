@@ -41,12 +41,6 @@ struct ImportanceMatrix {
 /// ValidationError (truncated, lengths that contradict each other, non-finite or negative values).
 ImportanceMatrix read_importance(const std::filesystem::path& path);
 
-/// The values of `tensor`, one row of `ne0` per matrix; empty when there is no entry. Throws
-/// ValidationError when the entry has another length than ne0 * n_matrices, which means it was made
-/// with another model.
-std::span<const float> importance_for(const ImportanceMatrix& matrix, std::string_view tensor,
-                                      std::uint64_t ne0, std::uint64_t n_matrices);
-
 /// Columns that were silent during calibration would be erased by an encoder that takes their
 /// weight literally. Raises every value to kImportanceFloor times the mean; returns how many were
 /// raised. All-zero becomes all-one.

@@ -31,11 +31,12 @@ void declare_output(OptionTable& table, CommonOptions& common) {
 
 void declare_checkpoints(OptionTable& table, CommonOptions& common,
                          const Environment& environment) {
-  table.add({.name = "tmp-dir",
-             .value_name = "DIR",
-             .help = "scratch space; default $TMPDIR, else beside the output",
-             .set = [&common](const std::string& text) { common.tmp_dir = text; },
-             .get = [&common] { return common.tmp_dir.string(); }});
+  table.add(
+      {.name = "tmp-dir",
+       .value_name = "DIR",
+       .help = "scratch space, for tools that need any; default $TMPDIR, else beside the output",
+       .set = [&common](const std::string& text) { common.tmp_dir = text; },
+       .get = [&common] { return common.tmp_dir.string(); }});
   table.add({.name = "checkpoint-dir",
              .value_name = "DIR",
              .help = "keep checkpoints in DIR; default beside the output",
@@ -218,8 +219,10 @@ std::vector<Assignment> machine_defaults(const OptionTable& table, const Environ
 }
 
 stage::Shard parse_shard(const std::string& text, const Environment& environment) {
-  const auto number = [](const std::string& digits, std::int64_t lowest) {
-    return static_cast<int>(parse_integer(digits, lowest, kMaxShards * 100));
+  constexpr std::int64_t kMaxTaskId = 100'000'000;
+  const auto number = [](const std::string& digits, std::int64_t lowest,
+                         std::int64_t highest = kMaxShards) {
+    return static_cast<int>(parse_integer(digits, lowest, highest));
   };
   if (base::to_lower(text) == "auto") {
     const std::string id = environment.get("SLURM_ARRAY_TASK_ID");
@@ -230,7 +233,8 @@ stage::Shard parse_shard(const std::string& text, const Environment& environment
                              "SLURM_ARRAY_TASK_ID, _MIN or _COUNT is not set",
                              "run it as a SLURM array job, or give --shard K/N");
     }
-    const stage::Shard shard{number(id, 0) - number(first, 0) + 1, number(count, 1)};
+    const stage::Shard shard{number(id, 0, kMaxTaskId) - number(first, 0, kMaxTaskId) + 1,
+                             number(count, 1)};
     if (shard.index >= 1 && shard.index <= shard.count) return shard;
     throw base::UsageError(
         "cannot use --shard auto",

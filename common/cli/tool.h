@@ -2,11 +2,12 @@
 // What all seven tools share: main() of each is a Tool and `return run_tool(argc, argv, tool)`.
 //
 //   class Make : public cli::Tool {
-//     const cli::ToolSpec& spec() const override;                       // name, operands,
-//     examples, exit codes void declare(cli::OptionTable& table) override { table.flag("pure", 0,
-//     pure_, "..."); } void validate(const std::vector<std::string>&, const cli::CommonOptions&)
-//     override { ... } cli::ToolResult run(const std::vector<std::string>& operands, const
-//     cli::CommonOptions& common,
+//     const cli::ToolSpec& spec() const override;  // name, operands, examples, exit codes
+//     void declare(cli::OptionTable& table) override { table.flag("pure", 0, pure_, "..."); }
+//     void validate(const std::vector<std::string>& operands,
+//                   const cli::CommonOptions& common) override;
+//     cli::ToolResult run(const std::vector<std::string>& operands,
+//                         const cli::CommonOptions& common,
 //                         stage::StageObserver& observer) override {
 //       const stage::Plan plan = make_plan(operands[0], common);
 //       return cli::result_of(plan, stage::run_stage(plan, common.stage, work, observer));

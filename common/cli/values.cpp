@@ -72,12 +72,13 @@ std::uint64_t parse_size(std::string_view text) {
 }
 
 double parse_seconds(std::string_view text) {
+  constexpr double kMostSeconds = 1e9;  // about 30 years; clocks overflow beyond some hundreds
   constexpr std::array<std::pair<std::string_view, double>, 5> kUnits = {
       {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}}};
   std::string_view rest = text;
   const std::optional<double> number = take_number(rest);
   for (const auto& [unit, factor] : kUnits) {
-    if (number && rest == unit) return *number * factor;
+    if (number && rest == unit && *number * factor <= kMostSeconds) return *number * factor;
   }
   refuse(text, "a time", "give seconds, or a number with s, m, h or d, such as 90, 15m or 2h");
 }

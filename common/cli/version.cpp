@@ -6,6 +6,8 @@
 #include <openssl/crypto.h>
 #include <spdlog/version.h>
 
+#include "lq_commit.h"
+
 #if defined(__aarch64__)
 #include <sys/auxv.h>
 #endif
@@ -41,6 +43,8 @@ std::string instruction_sets() {
 
 std::string_view version() { return LQ_VERSION; }
 
+std::string_view commit() { return LQ_COMMIT; }
+
 std::string version_text(const std::string& tool, bool details) {
   std::string text = fmt::format(
       "{} (lq) {}\nLicense MIT: you are free to change and redistribute it.\n"
@@ -48,7 +52,8 @@ std::string version_text(const std::string& tool, bool details) {
       tool, version());
   if (!details) return text;
   const char* simd = std::getenv("LQ_SIMD");
-  text += fmt::format("\ncompiler: GCC {}\n", __VERSION__);
+  text += fmt::format("\ncommit: {}\n", commit().empty() ? "unknown" : commit());
+  text += fmt::format("compiler: GCC {}\n", __VERSION__);
   text += fmt::format("instruction sets: {}{}\n", instruction_sets(),
                       simd == nullptr ? "" : fmt::format(" (LQ_SIMD={})", simd));
   text += fmt::format(

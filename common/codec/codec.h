@@ -68,8 +68,8 @@ struct Codec {
 
   /// Writes n_rows * row_elems / block_elems blocks to `out`. The bytes depend on nothing but
   /// `rows`: not on the instruction set, not on how the rows of a tensor are cut into calls. Throws
-  /// ConversionError for a value that the format cannot hold (beyond F16's range), before anything
-  /// of its row is written. nullptr: the type is not written by these tools.
+  /// ConversionError for a value that the format cannot hold (beyond F16's range); `out` is then
+  /// unspecified. nullptr: the type is not written by these tools.
   void (*encode)(const Rows& rows, std::byte* out) = nullptr;
 
   /// Decodes n_elems (a multiple of block_elems) values. nullptr: the type is not read by these

@@ -3,9 +3,11 @@
 //
 //   "GGUF"  u32 version  i64 tensor_count  i64 kv_count
 //   kv_count times:      string key, u32 value type, value
-//   tensor_count times:  string name, u32 n_dims, u64 dims[n_dims] (row length first), u32 type,
-//   u64 offset zeros up to a multiple of the alignment data: each tensor at its offset from here,
-//   padded with zeros to the alignment, in the order of the descriptions
+//   tensor_count times:  string name, u32 n_dims, u64 dims[n_dims] (row length first),
+//                        u32 type, u64 offset
+//   zeros up to a multiple of the alignment
+//   data:                each tensor at its offset from here, padded with zeros to the alignment,
+//                        in the order of the descriptions
 //
 // A string is its u64 length in bytes and then the bytes; an array is u32 element type, u64 count,
 // elements.

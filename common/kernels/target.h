@@ -12,7 +12,7 @@ namespace lq::kernels {
 /// variable is read once, at the first call of any function here.
 bool use_reference();
 
-/// Name of the target that runs, as `--version` prints it: "scalar", "SSE4", "AVX2", "AVX3", ...
+/// Name of the target that runs: "scalar", "SSE4", "AVX2", "AVX3", ...
 /// Throws as use_reference().
 std::string_view active_target();
 

@@ -9,7 +9,7 @@ constexpr std::uint32_t kQuantizationVersion = 2;
 // llama.cpp keeps such strings in fixed fields of 128 bytes.
 constexpr std::size_t kMaxKeptString = 127;
 
-void describe_importance(const ImportanceFacts& importance, gguf::Metadata& metadata) {
+void describe_importance(const calibration::ImportanceFacts& importance, gguf::Metadata& metadata) {
   metadata.set("quantize.imatrix.file", importance.file.substr(0, kMaxKeptString));
   if (!importance.dataset.empty()) {
     metadata.set("quantize.imatrix.dataset", importance.dataset.substr(0, kMaxKeptString));
@@ -23,7 +23,7 @@ void describe_importance(const ImportanceFacts& importance, gguf::Metadata& meta
 GgufFile plan_gguf_file(const gguf::Metadata& model_metadata,
                         std::span<const model::GgufTensor> tensors,
                         const model::ModelConfig& config, const FileType& file_type,
-                        const std::optional<ImportanceFacts>& importance,
+                        const std::optional<calibration::ImportanceFacts>& importance,
                         const MixOverrides& overrides) {
   GgufFile file;
   file.metadata = model_metadata;
@@ -39,14 +39,22 @@ GgufFile plan_gguf_file(const gguf::Metadata& model_metadata,
   return file;
 }
 
+std::uint64_t rows_per_piece(const model::GgufTensor& tensor) {
+  constexpr std::uint64_t kPieceElems = std::uint64_t{1} << 22;
+  const std::uint64_t rows = std::max<std::uint64_t>(1, kPieceElems / tensor.row_elems());
+  if (!tensor.is_matrix || tensor.interleave_heads == 0) return rows;
+  const std::uint64_t head_rows =
+      tensor.n_rows() / static_cast<std::uint64_t>(tensor.interleave_heads);
+  return std::max<std::uint64_t>(1, rows / head_rows) * head_rows;
+}
+
 std::uint64_t gguf_working_memory(std::span<const model::GgufTensor> tensors,
                                   std::span<const GgufFile* const> files,
                                   std::uint64_t header_bytes, int n_threads) {
   std::uint64_t largest_piece = 0;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const model::GgufTensor& tensor = tensors[i];
-    const std::uint64_t rows =
-        std::min(tensor.n_rows(), std::max<std::uint64_t>(1, kPieceElems / tensor.row_elems()));
+    const std::uint64_t rows = std::min(tensor.n_rows(), rows_per_piece(tensor));
     const std::uint64_t elems = rows * tensor.row_elems();
     std::uint64_t bytes =
         tensor.source == nullptr ? 0 : tensor.source->n_bytes / tensor.n_rows() * rows;

@@ -9,18 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "common/calibration/importance_facts.h"
 #include "common/gguf/layout.h"
 #include "common/gguf/metadata.h"
 #include "common/mix/type_mix.h"
 #include "common/model/gguf_model.h"
 
 namespace lq::mix {
-
-/// What the file says of the importance matrix it was made with (the quantize.imatrix.* keys).
-struct ImportanceFacts {
-  std::string file, dataset;  // dataset may be empty
-  std::uint32_t n_entries = 0, n_chunks = 0;
-};
 
 struct GgufFile {
   gguf::Metadata metadata;
@@ -33,12 +28,12 @@ struct GgufFile {
 GgufFile plan_gguf_file(const gguf::Metadata& model_metadata,
                         std::span<const model::GgufTensor> tensors,
                         const model::ModelConfig& config, const FileType& file_type,
-                        const std::optional<ImportanceFacts>& importance,
+                        const std::optional<calibration::ImportanceFacts>& importance,
                         const MixOverrides& overrides);
 
-/// Elements of a weight that one unit of work converts; rows are never cut, so a longer row is a
-/// unit of its own.
-inline constexpr std::uint64_t kPieceElems = std::uint64_t{1} << 22;
+/// Rows of a tensor that one unit of work converts: about four million elements, at least one row.
+/// Whole heads stay together, so that the rows of a unit come from the same rows of the source.
+std::uint64_t rows_per_piece(const model::GgufTensor& tensor);
 
 /// Peak memory of lq-quant-gguf in bytes: for each thread the source bytes of one piece and its
 /// encoded rows for every file, and the metadata as parsed, as planned and as header bytes.

@@ -2,9 +2,9 @@
 // The header of a safetensors file:
 //
 //   8 bytes   N, unsigned 64-bit little endian
-//   N bytes   JSON object: "tensor name": {"dtype": "BF16", "shape": [2, 3], "data_offsets":
-//   [begin, end]}, and
-//             optionally "__metadata__": {"key": "text"}
+//   N bytes   JSON object, for each tensor
+//               "name": {"dtype": "BF16", "shape": [2, 3], "data_offsets": [begin, end]}
+//             and optionally "__metadata__": {"key": "text"}
 //   rest      data; offsets count from here, row-major, little endian, packed without gaps
 //
 // Every rule that a header can break has a message of its own; all are ValidationErrors. White

@@ -1,8 +1,8 @@
 #pragma once
 // model.safetensors.index.json: which tensor of a sharded model lies in which file.
 //
-//   {"metadata": {"total_size": BYTES}, "weight_map": {"tensor":
-//   "model-00001-of-00002.safetensors"}}
+//   {"metadata": {"total_size": BYTES},
+//    "weight_map": {"tensor": "model-00001-of-00002.safetensors"}}
 //
 // File names carry no authority, the map does.
 

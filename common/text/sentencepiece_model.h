@@ -3,9 +3,8 @@
 // read:
 //
 //   message ModelProto:  1 = piece (repeated)  2 = trainer_spec  3 = normalizer_spec
-//   piece:               1 = text  2 = score (float)  3 = type (1 normal, 2 unknown, 3 control, 4
-//   user defined,
-//                        5 unused, 6 byte)
+//   piece:               1 = text  2 = score (float)  3 = type (1 normal, 2 unknown, 3 control,
+//                        4 user defined, 5 unused, 6 byte)
 //   trainer_spec:        3 = model_type (1 unigram, 2 BPE, 3 word, 4 char)
 //   normalizer_spec:     3 = add_dummy_prefix (default true)
 

@@ -186,16 +186,6 @@ TEST_F(ImportanceTest, AMissingFileIsNotFound) {
   error_of<base::ModelNotFoundError>([&] { read_importance(scratch_.path() / "none"); });
 }
 
-TEST(ImportanceFor, AnEntryMustHaveTheLengthOfItsTensor) {
-  ImportanceMatrix matrix;
-  matrix.entries["a"].values = {1, 2, 3, 4, 5, 6};
-  EXPECT_EQ(importance_for(matrix, "a", 3, 2).size(), 6U);
-  EXPECT_TRUE(importance_for(matrix, "b", 3, 2).empty());
-  const auto error = error_of<base::ValidationError>([&] { importance_for(matrix, "a", 4, 1); });
-  EXPECT_EQ(std::string(error.what()), "cannot use the importance matrix for tensor `a`");
-  EXPECT_EQ(error.why(), "its entry has 6 values, the tensor 4 columns");
-}
-
 TEST(FloorImportance, SilentColumnsAreRaisedToAFractionOfTheMean) {
   std::vector<float> values = {0, 4, 0, 8, 1e-9F, 6, 0, 6};
   EXPECT_EQ(floor_importance(values), 4U);

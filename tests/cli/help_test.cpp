@@ -44,7 +44,7 @@ TEST_F(HelpTest, HasTheShapeThatHelp2manReads) {
             "Exit status:\n"
             "    0  done, or already up to date\n"
             "    2  usage: option, operand or config file\n"
-            "  143  stopped by SIGTERM, a checkpoint being saved\n"
+            "  143  stopped by SIGTERM\n"
             "\n"
             "Report bugs to the project's issue tracker, with the output of\n"
             "lq-toy --version -v and of the failing command with -vv.\n");

@@ -22,7 +22,7 @@ struct Source {
   const model::Checkpoint& checkpoint;
   std::vector<model::GgufTensor> tensors;
   gguf::Metadata metadata;
-  std::optional<mix::ImportanceFacts> importance;
+  std::optional<calibration::ImportanceFacts> importance;
   std::uint64_t bytes = 0;
   int n_threads = 1;
 };

@@ -28,19 +28,33 @@ void warn_of_choices(const Job& job, const ResultFile& result, stage::StageObser
   }
 }
 
+/// Of what the model says in every type: names that come from places, and how this version of the
+/// tool writes metadata.
+std::string metadata_hash(const gguf::Metadata& metadata) {
+  constexpr std::size_t kDigits = 16;
+  return io::sha256_hex(gguf::lay_out(metadata, {}).header).substr(0, kDigits);
+}
+
+/// Everything that decides the bytes and is not the content of an input.
 nlohmann::ordered_json normalised_options(const Options& options, const Request& request,
-                                          const mix::FileType& type) {
+                                          const mix::FileType& type,
+                                          const gguf::Metadata& metadata) {
   nlohmann::ordered_json json;
   json["type"] = type.name;
-  json["imatrix"] = !options.importance_path.empty();
-  json["tensor-type"] = options.tensor_types;
+  if (const auto* name = metadata.get<std::string>("general.name")) json["name"] = *name;
+  json["metadata"] = metadata_hash(metadata);
+  json["imatrix"] = fs::path(options.importance_path).filename().string();
+  json["tensor-type"] = nlohmann::json::array();
+  for (const mix::MixOverrides::Pattern& pattern : request.overrides.patterns) {
+    json["tensor-type"].push_back(
+        fmt::format("{}={}", pattern.regex, codec::codec(pattern.type).name));
+  }
   json["output-type"] =
       request.overrides.output ? codec::codec(*request.overrides.output).name : "";
   json["embedding-type"] =
       request.overrides.embedding ? codec::codec(*request.overrides.embedding).name : "";
   json["pure"] = options.pure;
   json["split-max-size"] = options.split_max_bytes;
-  json["pre"] = options.pre_tokenizer;
   return json;
 }
 
@@ -95,15 +109,6 @@ std::vector<stage::Input> describe_inputs(const Job& job, const Options& options
   return inputs;
 }
 
-/// Whole heads stay together, so that the rows of a piece come from the same rows of the source.
-std::uint64_t rows_per_piece(const model::GgufTensor& tensor) {
-  const std::uint64_t rows = std::max<std::uint64_t>(1, mix::kPieceElems / tensor.row_elems());
-  if (!tensor.is_matrix || tensor.interleave_heads == 0) return rows;
-  const std::uint64_t head_rows =
-      tensor.n_rows() / static_cast<std::uint64_t>(tensor.interleave_heads);
-  return std::max<std::uint64_t>(1, rows / head_rows) * head_rows;
-}
-
 void add_header_units(Job& job) {
   for (std::size_t r = 0; r < job.results.size(); ++r) {
     for (std::size_t f = 0; f < job.results[r].parts.size(); ++f) {
@@ -135,7 +140,7 @@ stage::Extent extent_of(const Job& job, std::size_t result, const Piece& piece) 
 void add_piece_units(Job& job) {
   for (std::size_t t = 0; t < job.tensors.size(); ++t) {
     const model::GgufTensor& tensor = job.tensors[t];
-    const std::uint64_t step = rows_per_piece(tensor);
+    const std::uint64_t step = mix::rows_per_piece(tensor);
     for (std::uint64_t row = 0; row < tensor.n_rows(); row += step) {
       const Piece piece{t, row, std::min(step, tensor.n_rows() - row)};
       stage::Unit unit;
@@ -157,7 +162,7 @@ void plan_result(Job& job, const Options& options, const Request& request,
                  const std::string& pattern, const std::vector<stage::Input>& inputs) {
   ResultFile result;
   result.file_type = &type;
-  std::optional<mix::ImportanceFacts> facts;
+  std::optional<calibration::ImportanceFacts> facts;
   if (job.importance) {
     facts = calibration::importance_facts(*job.importance, options.importance_path);
   }
@@ -176,7 +181,7 @@ void plan_result(Job& job, const Options& options, const Request& request,
   plan.files = output_files(output_path(pattern, type), result.parts);
   plan.path = plan.files[0].path;
   plan.inputs = inputs;
-  plan.options = normalised_options(options, request, type);
+  plan.options = normalised_options(options, request, type, metadata);
   plan.summary = summary_of(job, result);
   job.plan.results.push_back(std::move(plan));
   job.results.push_back(std::move(result));

@@ -1,6 +1,7 @@
 #include "tools/lq-quant-gguf/tool.h"
 
 #include "common/cli/version.h"
+#include "common/kernels/target.h"
 #include "tools/lq-quant-gguf/plan.h"
 #include "tools/lq-quant-gguf/unit.h"
 
@@ -27,6 +28,7 @@ const cli::ToolSpec& QuantGguf::spec() const {
 void QuantGguf::declare(cli::OptionTable& table) { quant_gguf::declare(table, options_); }
 
 void QuantGguf::validate(const std::vector<std::string>&, const cli::CommonOptions& common) {
+  kernels::active_target();  // a wrong LQ_SIMD is found before anything is written
   request_ = check(options_, common.output);
 }
 
@@ -35,6 +37,7 @@ cli::ToolResult QuantGguf::run(const std::vector<std::string>& operands,
   Job job =
       make_job(operands[0], options_, request_, common.output, common.stage.n_threads, observer);
   job.plan.version = cli::version();
+  job.plan.commit = cli::commit();
   job.plan.argv = common.argv;
   GgufWork work(job);
   const stage::StageReport report = stage::run_stage(job.plan, common.stage, work, observer);
