@@ -29,7 +29,7 @@ make_once() {
   printf '%s\n' "$folder"
 }
 
-# measure COMMAND...: runs it and sets wall, cpu (seconds), rss (MiB) and read_mib (all that it read by system calls).
+# measure COMMAND...: runs it and sets wall, cpu (seconds) and rss (MiB).
 measure() {
   local report
   report=$(mktemp)

@@ -14,6 +14,7 @@ function(lq_tool name)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/${name}/*.cpp)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${ARGN} lq_flags)
+  install(TARGETS ${name} RUNTIME)
 endfunction()
 
 # lq_tests(<folder> [dependencies...]): tests/<folder>/*_test.cpp as program test_<folder>, its cases labelled

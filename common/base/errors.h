@@ -4,7 +4,7 @@
 // An error has three parts: `what` names what was being done and to what, `why` is one sentence
 // with the observed fact (numbers, errno text, path), `fix` is an action. There is no constructor
 // with fewer parts. The type decides the exit code, and kExitCodes is the one list of codes:
-// `--help`, the man page and the tests read it.
+// `--help` and the tests read it.
 
 #include <exception>
 #include <span>

@@ -1,5 +1,5 @@
 #pragma once
-// Facts about a tool that --help, completion and the man page print.
+// Facts about a tool that --help and completion print.
 
 #include <string>
 #include <vector>

@@ -15,6 +15,10 @@ nlohmann::json parse_json(std::string_view text, const std::string& source) {
     throw base::ValidationError(fmt::format("cannot read {}", base::escape_controls(source)),
                                 fmt::format("it is not valid JSON at byte {}", error.byte),
                                 "fetch the file again, or correct it there");
+  } catch (const nlohmann::json::out_of_range&) {
+    throw base::ValidationError(fmt::format("cannot read {}", base::escape_controls(source)),
+                                "a number in it is beyond what a double holds",
+                                "fetch the file again, or correct the number");
   }
 }
 

@@ -25,7 +25,7 @@ struct SymSuperBlock {
 };
 
 /// One super-block. `weights` is nullptr or 256 positive values, at most about 1.
-/// REQUIRES: |x| so small that d fits float16 (sym_limit).
+/// REQUIRES: |x| so small that d fits float16 (largest_magnitude() tells).
 void sym_q6_k(const float* x, const float* weights, SymSuperBlock& out);
 void sym_q3_k(const float* x, const float* weights, SymSuperBlock& out);
 

@@ -21,6 +21,11 @@ TEST(JsonFile, BrokenJsonNamesTheSourceAndTheByte) {
   EXPECT_EQ(error.why(), "it is not valid JSON at byte 6");
 }
 
+TEST(JsonFile, NumbersBeyondADoubleAreValidationErrors) {
+  const auto error = error_of<base::ValidationError>([] { parse_json("[1e9999]", "x.json"); });
+  EXPECT_EQ(error.why(), "a number in it is beyond what a double holds");
+}
+
 TEST(JsonFile, AMissingFileIsNotFound) {
   EXPECT_THROW(read_json_file("/no/such"), base::ModelNotFoundError);
 }

@@ -1,0 +1,154 @@
+// Every parser of bytes from outside, given damaged files: it reads them or throws one of our errors
+// with all three parts; it never crashes, throws anything else, or takes memory that the file does
+// not justify. LQ_FUZZ_ROUNDS sets how many files each gets.
+
+#include <cstdlib>
+#include <functional>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "common/base/errors.h"
+#include "common/calibration/importance_matrix.h"
+#include "common/cli/recipe.h"
+#include "common/gguf/layout.h"
+#include "common/gguf/reader.h"
+#include "common/model/gguf_model.h"
+#include "common/model/implied_weights.h"
+#include "common/model/model_card.h"
+#include "common/stage/journal.h"
+#include "common/stage/manifest.h"
+#include "common/text/sentencepiece_model.h"
+#include "tests/fuzz/damage.h"
+#include "tests/model/checkpoint_files.h"
+#include "tests/support/scratch.h"
+#include "tests/text/sentencepiece_file.h"
+
+namespace lq::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Parser {
+  std::string name;
+  std::string file;    // the one that is damaged
+  std::string intact;  // its bytes
+  std::function<void(const fs::path& dir)> parse;
+};
+
+void PrintTo(const Parser& parser, std::ostream* out) { *out << parser.name; }
+
+void convert_model(const fs::path& dir) {
+  const model::Checkpoint checkpoint = model::open_checkpoint(dir);
+  model::gguf_tensors(checkpoint);
+  model::gguf_metadata(checkpoint, std::nullopt);
+}
+
+std::string gguf_file() {
+  gguf::Metadata metadata;
+  metadata.set("general.architecture", std::string("llama"));
+  metadata.set("llama.block_count", std::uint32_t{2});
+  metadata.set("tokenizer.ggml.tokens", std::vector<std::string>{"a", "b", "c"});
+  const gguf::Layout layout = gguf::lay_out(
+      metadata,
+      {{"a.weight", {32, 2}, codec::QuantType::kQ8_0}, {"b", {4}, codec::QuantType::kF32}});
+  std::string bytes(layout.file_bytes, '\x11');
+  std::ranges::transform(layout.header, bytes.begin(),
+                         [](std::byte b) { return static_cast<char>(b); });
+  return bytes;
+}
+
+std::string importance_dat() {
+  const auto i32 = [](std::int32_t value) {
+    return std::string(reinterpret_cast<const char*>(&value), sizeof value);
+  };
+  return i32(1) + i32(1) + "a" + i32(1) + i32(2) + std::string("\0\0\x80?\0\0\x80?", 8);
+}
+
+std::string journal() {
+  const ScratchDirectory scratch;
+  const fs::path path = scratch.path() / "journal";
+  stage::JournalWriter writer(path, nlohmann::json{{"format", 1}, {"fingerprint", "f"}});
+  stage::FinishedUnit unit;
+  unit.size = 8;
+  writer.append(std::span(&unit, 1));
+  return read_file(path);
+}
+
+std::vector<Parser> parsers() {
+  const json config = small_config();
+  const std::string index = json{{"metadata", {{"total_size", 100}}},
+                                 {"weight_map", {{"model.norm.weight", "model.safetensors"}}}}
+                                .dump();
+  const std::string spm =
+      model_kind(2) + dummy_prefix(true) + piece("<unk>", 0, 2) + piece("a", -1, 1);
+  const std::string manifest =
+      json{{"schema", "lq-manifest/1"},
+           {"tool", "lq-quant-gguf"},
+           {"version", "1"},
+           {"fingerprint", "f"},
+           {"time", "2026-01-01T00:00:00Z"},
+           {"inputs", {{{"role", "model"}, {"path", "m"}, {"files", json::array()}}}},
+           {"outputs", {{{"path", "x"}, {"size", 1}, {"mtime_ns", 1}, {"sha256", "0"}}}}}
+          .dump();
+  return {
+      {"config", "config.json", config.dump(), convert_model},
+      {"safetensors", "model.safetensors", counting_weights(small_shapes(config)), convert_model},
+      {"index", "model.safetensors.index.json", index, convert_model},
+      {"tokenizer", "tokenizer.json", small_tokenizer().dump(), convert_model},
+      {"tokenizer_config", "tokenizer_config.json",
+       R"({"bos_token": {"content": "<s>"}, "eos_token": "a", "chat_template": "{{ x }}", "add_bos_token": true})",
+       convert_model},
+      {"generation_config", "generation_config.json", R"({"eos_token_id": [1, 2], "top_p": 0.9})",
+       convert_model},
+      {"model_card", "README.md", "---\nlicense: mit\nbase_model: [a/b]\ntags:\n- x\n---\ntext\n",
+       [](const fs::path& dir) { model::read_model_card(dir); }},
+      {"sentencepiece", "tokenizer.model", spm,
+       [](const fs::path& dir) { text::parse_sentencepiece(read_file(dir / "tokenizer.model")); }},
+      {"gguf", "x.gguf", gguf_file(),
+       [](const fs::path& dir) { gguf::Reader reader(dir / "x.gguf"); }},
+      {"imatrix_gguf", "i.gguf", read_file(fs::path(LQ_TEST_DATA) / "tiny-llama.imatrix.gguf"),
+       [](const fs::path& dir) { calibration::read_importance(dir / "i.gguf"); }},
+      {"imatrix_dat", "i.dat", importance_dat(),
+       [](const fs::path& dir) { calibration::read_importance(dir / "i.dat"); }},
+      {"journal", "j", journal(), [](const fs::path& dir) { stage::read_journal(dir / "j"); }},
+      {"manifest", "m.json", manifest,
+       [](const fs::path& dir) {
+         if (const auto found = stage::read_manifest(dir / "m.json"))
+           stage::recorded_outputs(*found);
+       }},
+      {"recipe", "r.yaml",
+       "common:\n  threads: 2\nlq-quant-gguf:\n  type: [Q4_K_M, Q8_0]\n  pure: true\n",
+       [](const fs::path& dir) {
+         cli::read_recipe(dir / "r.yaml", "lq-quant-gguf", {}, {"threads"});
+       }},
+  };
+}
+
+class Parsers : public ::testing::TestWithParam<Parser> {};
+
+TEST_P(Parsers, ReadDamagedFilesOrSayWhatIsWrong) {
+  const Parser& parser = GetParam();
+  const ScratchDirectory scratch;
+  write_model(scratch, small_config(), small_shapes(small_config()));
+  const char* rounds = std::getenv("LQ_FUZZ_ROUNDS");
+  for (int round = 0; round < (rounds == nullptr ? 200 : std::atoi(rounds)); ++round) {
+    std::mt19937_64 random(static_cast<std::uint64_t>(round));
+    scratch.write(parser.file, round == 0 ? parser.intact : damaged(parser.intact, random));
+    try {
+      parser.parse(scratch.path());
+    } catch (const base::QuantizationError& error) {
+      const std::string what = error.what();
+      EXPECT_FALSE(what.empty() || error.why().empty() || error.fix().empty()) << round;
+      EXPECT_EQ((what + error.why() + error.fix()).find('\x1b'), std::string::npos) << round;
+    } catch (const std::exception& error) {
+      FAIL() << "round " << round << ": " << error.what();
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(OutsideBytes, Parsers, ::testing::ValuesIn(parsers()),
+                         [](const auto& made) { return made.param.name; });
+
+}  // namespace
+}  // namespace lq::testing
