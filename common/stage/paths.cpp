@@ -2,15 +2,25 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <span>
 #include <string_view>
 
 #include "common/io/file_status.h"
+#include "common/io/sha256.h"
 
 namespace lq::stage {
 namespace {
 
 std::filesystem::path with_suffix(const std::filesystem::path& path, const char* suffix) {
   return path.string() + suffix;
+}
+
+// Tells outputs of one name in different directories apart.
+std::string unique_name(const std::filesystem::path& output) {
+  constexpr std::size_t kDigits = 12;
+  const std::string place = output.string();
+  return fmt::format("{}.{}", output.filename().string(),
+                     io::sha256_hex(std::as_bytes(std::span(place))).substr(0, kDigits));
 }
 
 bool is_number(std::string_view text) {
@@ -40,8 +50,8 @@ ResultPaths paths_of(const ResultPlan& result, const std::filesystem::path& chec
     paths.targets.push_back(directory ? output / file.path : file.path);
     paths.parts.push_back(directory ? paths.part / file.path : with_suffix(file.path, ".lq-part"));
   }
-  paths.journal = with_suffix(checkpoint_dir.empty() ? output : checkpoint_dir / output.filename(),
-                              ".lq-journal");
+  paths.journal = with_suffix(
+      checkpoint_dir.empty() ? output : checkpoint_dir / unique_name(output), ".lq-journal");
   return paths;
 }
 

@@ -16,7 +16,9 @@ struct ResultPaths {
   std::vector<std::filesystem::path> targets;  // where each of them ends
   std::filesystem::path manifest;  // <output>.lq.json, or lq-manifest.json inside a directory
   std::filesystem::path lock;      // <output>.lq-lock
-  std::filesystem::path journal;   // <output>.lq-journal, or in the checkpoint directory
+  /// <output>.lq-journal, or <checkpoint directory>/<name>.<hash of output>.lq-journal, so that
+  /// outputs of one name in different directories have one each
+  std::filesystem::path journal;
 };
 
 ResultPaths paths_of(const ResultPlan& result, const std::filesystem::path& checkpoint_dir);

@@ -15,7 +15,7 @@ TEST(Paths, NamesLieBesideAFileAndAroundADirectory) {
   EXPECT_EQ(paths.parts[1], "/o/y.gguf.lq-part");
   EXPECT_EQ(paths.manifest, "/o/x.gguf.lq.json");
   EXPECT_EQ(paths.journal, "/o/x.gguf.lq-journal");
-  EXPECT_EQ(paths_of(plan, "/c").journal, "/c/x.gguf.lq-journal");
+  EXPECT_EQ(paths_of(plan, "/c").journal, "/c/x.gguf.1092f580cf5b.lq-journal");
   plan.kind = ResultKind::kDirectory;
   plan.path = "/o/model/";
   plan.files = {{"a/b", 1}};

@@ -211,9 +211,24 @@ TEST(RunStage, PutsTheJournalIntoTheCheckpointDirectory) {
   options.checkpoint_dir = scratch.path() / "c";
   run_partly(plan, 10, options);
   EXPECT_EQ(names_in(scratch.path()), "c x.lq-part");
-  EXPECT_EQ(names_in(scratch.path() / "c"), "x.lq-journal");
+  EXPECT_EQ(names_in(scratch.path() / "c"),
+            paths_of(plan.results[0], options.checkpoint_dir).journal.filename());
   EXPECT_EQ(run_toy(plan, options).units_run, 30U);
   EXPECT_EQ(names_in(scratch.path() / "c"), "");
+}
+
+TEST(RunStage, OutputsOfOneNameDoNotShareAJournalInTheCheckpointDirectory) {
+  const ScratchDirectory scratch;
+  for (const char* name : {"c", "o1", "o2"}) {
+    std::filesystem::create_directory(scratch.path() / name);
+  }
+  const Plan first = toy_plan(scratch.path() / "o1/x"), second = toy_plan(scratch.path() / "o2/x");
+  StageOptions options;
+  options.checkpoint_dir = scratch.path() / "c";
+  run_partly(first, 30, options);
+  run_partly(second, 10, options);
+  EXPECT_EQ(run_toy(first, options).units_run, 10U);
+  EXPECT_EQ(run_toy(second, options).units_run, 30U);
 }
 
 }  // namespace
