@@ -42,11 +42,14 @@ void OutputFile::allocate(std::uint64_t size) {
   const auto status = file_status(fd_);
   if (!status) fail("look at", errno);
   if (size > 0) {
-    int error_number = 0;
+    // Not posix_fallocate: where the file system cannot reserve, glibc reads and writes a byte of
+    // every block instead, over what another shard writes there at the same time.
+    int failed = 0;
     do {
-      error_number = ::posix_fallocate(fd_, 0, static_cast<off_t>(size));
-    } while (error_number == EINTR);
-    if (error_number != 0 && error_number != EOPNOTSUPP) {
+      failed = ::fallocate(fd_, 0, 0, static_cast<off_t>(size));
+    } while (failed != 0 && errno == EINTR);
+    if (failed != 0 && errno != EOPNOTSUPP) {
+      const int error_number = errno;
       fail(fmt::format("reserve {} for", base::format_bytes(size)).c_str(), error_number);
     }
   }

@@ -19,9 +19,9 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
   OutputFile& operator=(OutputFile&&) = delete;
 
-  /// Gives the file exactly this size with all its disk space, so that no later write runs out of
-  /// room. New bytes are zero, those there before stay. Safe when two processes do it at once with
-  /// one size. Throws OutputError.
+  /// Gives the file exactly this size, with all its disk space where the file system can reserve it
+  /// (NFS before 4.2 cannot). New bytes are zero, those there before stay, also those that another
+  /// process writes meanwhile, having called this with the same size. Throws OutputError.
   void allocate(std::uint64_t size);
   void write_at(std::uint64_t offset, std::span<const std::byte> bytes);
   void write_zeros(std::uint64_t offset, std::uint64_t size);

@@ -28,6 +28,12 @@ TEST(OutputFile, ReservesItsWholeSizeAsZeros) {
   EXPECT_EQ(read_file(scratch.path() / "x"), std::string(100'000, '\0'));
 }
 
+TEST(OutputFile, TouchesNoByteWhereTheFileSystemCannotReserve) {
+  const std::string before = read_file("/proc/self/comm");
+  OutputFile("/proc/self/comm").allocate(100'000);
+  EXPECT_EQ(read_file("/proc/self/comm"), before);
+}
+
 TEST(OutputFile, ShrinksToTheSizeAndKeepsWhatIsThere) {
   const ScratchDirectory scratch;
   OutputFile file(scratch.write("x", "0123456789"));
