@@ -1,6 +1,6 @@
 #include "common/io/atomic_file.h"
 
-#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -23,15 +23,24 @@ std::string temporary_prefix(const std::filesystem::path& path) {
   return fmt::format(".{}.lq-tmp.", path.filename().string());
 }
 
+// A number that names no other temporary: random, and where the system gives nothing random at
+// least another one for each call and each process.
+std::uint64_t unused() {
+  static std::atomic<std::uint32_t> calls = 0;
+  std::uint64_t random = 0;
+  if (::getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random)) random = 0;
+  return random ^ (static_cast<std::uint64_t>(::getpid()) << 32U | calls++);
+}
+
 }  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
-  do {
-    std::uint64_t random = 0;
-    if (::getrandom(&random, sizeof(random), 0) != sizeof(random)) random += 1;
-    temporary_ = directory_of(path_) / (temporary_prefix(path_) + fmt::format("{:016x}", random));
+  constexpr int kTries = 1000;
+  for (int tries = 0; tries < kTries; ++tries) {
+    temporary_ = directory_of(path_) / (temporary_prefix(path_) + fmt::format("{:016x}", unused()));
     fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  } while (fd_ < 0 && errno == EEXIST);
+    if (fd_ >= 0 || errno != EEXIST) break;
+  }
   if (fd_ < 0) throw output_error(writing(path_), errno, path_);
 }
 

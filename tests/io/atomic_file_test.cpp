@@ -1,10 +1,27 @@
 #include "common/io/atomic_file.h"
 
+#include <cerrno>
 #include <gtest/gtest.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "common/io/file_status.h"
 #include "tests/support/scratch.h"
+
+namespace {
+
+bool nothing_random = false;
+
+}  // namespace
+
+// In place of the C library's, so that a system without random numbers can be had.
+extern "C" ssize_t getrandom(void* buffer, size_t size, unsigned int flags) {
+  if (!nothing_random) return ::syscall(SYS_getrandom, buffer, size, flags);
+  errno = ENOSYS;
+  return -1;
+}
 
 namespace lq::io {
 namespace {
@@ -32,6 +49,14 @@ TEST(AtomicFile, RemovesItsTemporaryWithoutCommit) {
   const ScratchDirectory scratch;
   { AtomicFile file(scratch.path() / "x"); }
   EXPECT_TRUE(std::filesystem::is_empty(scratch.path()));
+}
+
+TEST(AtomicFile, HasANameOfItsOwnWhereNothingIsRandom) {
+  const ScratchDirectory scratch;
+  nothing_random = true;
+  const AtomicFile first(scratch.path() / "x"), second(scratch.path() / "x");
+  nothing_random = false;
+  EXPECT_NE(first.temporary(), second.temporary());
 }
 
 TEST(AtomicFile, HasTheModeThatTheUmaskSays) {
