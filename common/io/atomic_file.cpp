@@ -10,6 +10,7 @@
 
 #include "common/base/text.h"
 #include "common/io/file_status.h"
+#include "common/io/list_directory.h"
 #include "common/io/output_error.h"
 
 namespace lq::io {
@@ -77,11 +78,11 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
 
 void remove_stale_temporaries(const std::filesystem::path& path) {
   std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(directory_of(path), ignored)) {
-    const std::string name = entry.path().filename().string();
+  for (const auto& entry : list_directory(directory_of(path), ignored)) {
+    const std::string name = entry.filename().string();
     if (name.starts_with(fmt::format(".{}.", path.filename().string())) &&
         name.find(".lq-tmp.") != std::string::npos) {
-      std::filesystem::remove(entry.path(), ignored);
+      std::filesystem::remove(entry, ignored);
     }
   }
 }

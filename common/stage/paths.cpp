@@ -1,11 +1,13 @@
 #include "common/stage/paths.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 #include <span>
 #include <string_view>
 
+#include "common/base/text.h"
 #include "common/io/file_status.h"
+#include "common/io/list_directory.h"
+#include "common/io/output_error.h"
 #include "common/io/sha256.h"
 
 namespace lq::stage {
@@ -61,15 +63,20 @@ std::filesystem::path of_shard(const std::filesystem::path& path, const Shard& s
 
 std::vector<std::filesystem::path> shard_files(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
-  std::vector<std::filesystem::path> found;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(io::directory_of(path), ignored)) {
-    const std::string other = entry.path().filename().string();
-    if (other.starts_with(name) && is_shard_suffix(std::string_view(other).substr(name.size()))) {
-      found.push_back(entry.path());
-    }
+  const std::filesystem::path directory = io::directory_of(path);
+  std::error_code error;
+  std::vector<std::filesystem::path> found = io::list_directory(directory, error);
+  // One that is missing, or may be written but not listed, has none that could be found.
+  if (error && error != std::errc::no_such_file_or_directory &&
+      error != std::errc::permission_denied) {
+    throw io::output_error(fmt::format("cannot list {}", base::escape_controls(directory.string())),
+                           error.value(), path);
   }
-  std::ranges::sort(found);
+  std::erase_if(found, [&name](const std::filesystem::path& entry) {
+    const std::string other = entry.filename().string();
+    return !other.starts_with(name) ||
+           !is_shard_suffix(std::string_view(other).substr(name.size()));
+  });
   return found;
 }
 

@@ -25,7 +25,8 @@ ResultPaths paths_of(const ResultPlan& result, const std::filesystem::path& chec
 
 /// "<path>.K-of-N"
 std::filesystem::path of_shard(const std::filesystem::path& path, const Shard& shard);
-/// Every "<path>.K-of-N" that exists, whatever K and N, sorted.
+/// Every "<path>.K-of-N" that exists, whatever K and N, sorted. Throws OutputError when the
+/// directory cannot be read.
 std::vector<std::filesystem::path> shard_files(const std::filesystem::path& path);
 
 }  // namespace lq::stage

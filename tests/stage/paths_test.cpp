@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/io/failing_readdir.h"
 #include "tests/support/scratch.h"
 
 namespace lq::stage {
@@ -36,6 +37,19 @@ TEST(Paths, FindsShardFilesAndNothingElse) {
   EXPECT_EQ(shard_files(scratch.path() / "x"),
             (std::vector{scratch.path() / "x.10-of-12", scratch.path() / "x.2-of-3"}));
   EXPECT_EQ(of_shard("/x", {2, 3}), "/x.2-of-3");
+}
+
+TEST(Paths, ShardFilesThatCannotBeListedAreAnOutputError) {
+  const lq::testing::ScratchDirectory scratch;
+  for (const char* name : {"x.1-of-3", "x.2-of-3", "x.3-of-3"}) scratch.write(name, "");
+  const auto error = lq::testing::error_of<base::OutputError>([&] {
+    const lq::testing::FailingReaddir failing;
+    shard_files(scratch.path() / "x");
+  });
+  EXPECT_EQ(error.what(), "cannot list " + scratch.path().string());
+  EXPECT_EQ(error.why(), "Input/output error (" + (scratch.path() / "x").string() + ")");
+  EXPECT_EQ(error.fix(), "check the disk (dmesg), then run the same command again");
+  EXPECT_TRUE(shard_files(scratch.path() / "none/x").empty());
 }
 
 }  // namespace
