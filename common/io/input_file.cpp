@@ -24,10 +24,17 @@ std::string shown(const std::filesystem::path& path) {
                                  "check the path and that you may read it");
 }
 
+const char* kind_of(mode_t mode) {
+  if (S_ISFIFO(mode)) return "a pipe";
+  if (S_ISCHR(mode) || S_ISBLK(mode)) return "a device";
+  return "a socket or the like";
+}
+
 }  // namespace
 
 InputFile::InputFile(std::filesystem::path path) : path_(std::move(path)) {
-  fd_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without O_NONBLOCK a pipe that nobody writes to is waited for.
+  fd_ = ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd_ < 0) fail_open(path_, errno);
   struct stat status = {};
   int error_number = ::fstat(fd_, &status) != 0 ? errno : 0;
@@ -35,6 +42,13 @@ InputFile::InputFile(std::filesystem::path path) : path_(std::move(path)) {
   if (error_number != 0) {
     ::close(fd_);
     fail_open(path_, error_number);
+  }
+  if (!S_ISREG(status.st_mode)) {
+    ::close(fd_);
+    throw base::ValidationError(
+        fmt::format("cannot read {}", shown(path_)),
+        fmt::format("it is {}; only a regular file will do", kind_of(status.st_mode)),
+        "save it to a file first, and give the name of that file");
   }
   size_ = static_cast<std::uint64_t>(status.st_size);
   mtime_ns_ = status.st_mtim.tv_sec * std::int64_t{1'000'000'000} + status.st_mtim.tv_nsec;

@@ -12,7 +12,7 @@ namespace lq::io {
 /// Thread rule: read_at may be called from several threads at once.
 class InputFile {
  public:
-  /// Throws ModelNotFoundError when there is no such file, or it cannot be read or is a directory.
+  /// Throws ModelNotFoundError (missing, unreadable, directory), ValidationError (pipe, device).
   explicit InputFile(std::filesystem::path path);
   ~InputFile();
   InputFile(InputFile&& other) noexcept;

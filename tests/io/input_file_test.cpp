@@ -2,6 +2,7 @@
 
 #include <array>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "common/io/file_status.h"
 #include "tests/support/scratch.h"
@@ -50,6 +51,18 @@ TEST(InputFile, MissingFilesAndDirectoriesAreNotFound) {
   const auto directory =
       error_of<base::ModelNotFoundError>([&] { InputFile file(scratch.path()); });
   EXPECT_EQ(directory.why(), "Is a directory");
+}
+
+TEST(InputFile, PipesAndDevicesAreRefusedWithoutWaiting) {
+  const ScratchDirectory scratch;
+  const auto path = scratch.path() / "pipe";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const auto pipe = error_of<base::ValidationError>([&] { InputFile file(path); });
+  EXPECT_EQ(pipe.what(), "cannot read " + path.string());
+  EXPECT_EQ(pipe.why(), "it is a pipe; only a regular file will do");
+  EXPECT_EQ(pipe.fix(), "save it to a file first, and give the name of that file");
+  const auto device = error_of<base::ValidationError>([] { InputFile file("/dev/null"); });
+  EXPECT_EQ(device.why(), "it is a device; only a regular file will do");
 }
 
 TEST(ReadTextFile, RefusesMoreThanItsLimit) {
