@@ -37,7 +37,9 @@ bool refused(int error_number) {
 
 // Another process has it locked exclusively (or at all, when `at_all`).
 bool is_locked(const std::filesystem::path& path, bool at_all) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // NFS gives an exclusive lock only through a descriptor that may write.
+  int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return false;
   const bool locked =
       ::flock(fd, (at_all ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0 && errno == EWOULDBLOCK;

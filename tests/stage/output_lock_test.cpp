@@ -1,14 +1,36 @@
 #include "common/stage/output_lock.h"
 
+#include <cerrno>
 #include <chrono>
+#include <fcntl.h>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <optional>
+#include <sys/file.h>
+#include <sys/syscall.h>
 #include <thread>
+#include <unistd.h>
 
 #include "common/io/file_status.h"
 #include "common/stage/host.h"
 #include "tests/support/scratch.h"
+
+namespace {
+
+bool as_on_nfs = false;
+
+}  // namespace
+
+// In place of the C library's: NFS turns flock into byte range locks, which want a descriptor that
+// may write for an exclusive lock.
+extern "C" int flock(int fd, int operation) noexcept {
+  const bool may_write = (::fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY;
+  if (as_on_nfs && (operation & LOCK_EX) != 0 && !may_write) {
+    errno = EBADF;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_flock, fd, operation));
+}
 
 namespace lq::stage {
 namespace {
@@ -41,6 +63,23 @@ TEST_F(OutputLockTest, ExcludesASecondHolderAndIsRemovedAtTheEnd) {
   }
   EXPECT_FALSE(io::file_status(path_));
   const OutputLock again(request());
+}
+
+TEST_F(OutputLockTest, AProbeFindsAHolderOnNfs) {
+  const OutputLock shared(request(LockMode::kShared));
+  as_on_nfs = true;
+  EXPECT_THROW(probe_lock(scratch_.path() / "x", path_, LockMode::kExclusive), base::BusyError);
+  as_on_nfs = false;
+}
+
+TEST_F(OutputLockTest, AProbeNeedsNoRightToWrite) {
+  const OutputLock lock(request());
+  std::filesystem::permissions(scratch_.path(), std::filesystem::perms(0755));
+  std::filesystem::permissions(path_, std::filesystem::perms(0444));
+  const bool root = ::geteuid() == 0;  // may write everywhere, so it steps down
+  ASSERT_EQ(root ? ::seteuid(65534) : 0, 0);
+  EXPECT_THROW(probe_lock(scratch_.path() / "x", path_, LockMode::kExclusive), base::BusyError);
+  ASSERT_EQ(root ? ::seteuid(0) : 0, 0);
 }
 
 TEST_F(OutputLockTest, SharedHoldersExcludeOnlyExclusiveOnes) {
