@@ -50,8 +50,7 @@ class PartSink final : public UnitSink {
       place.run->part->write(extent, bytes);
       place.written = true;
       record_.pieces.push_back({result,
-                                {.unit = place.number,
-                                 .file = extent.file,
+                                {.file = extent.file,
                                  .offset = extent.offset,
                                  .size = extent.size,
                                  .sha256 = io::sha256_hex(bytes)}});

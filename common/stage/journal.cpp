@@ -43,6 +43,16 @@ std::string shown(const std::filesystem::path& path) {
   return base::escape_controls(path.string());
 }
 
+std::string text_of(const std::filesystem::path& path) {
+  try {
+    return io::read_text_file(path);
+  } catch (const base::QuantizationError& error) {
+    throw base::CheckpointError(
+        fmt::format("cannot continue from {}", shown(path)), error.why(),
+        "make it readable, or discard the checkpoint and start again with --force");
+  }
+}
+
 void take_line(const nlohmann::json& line, const std::filesystem::path& path,
                JournalContents& contents) {
   if (!contents.header) {
@@ -59,8 +69,7 @@ void take_line(const nlohmann::json& line, const std::filesystem::path& path,
   } else if (line.contains("final")) {
     contents.final_manifest = line["final"];
   } else {
-    contents.units.push_back({.unit = line.value("unit", std::size_t{0}),
-                              .file = line.value("file", std::size_t{0}),
+    contents.units.push_back({.file = line.value("file", std::size_t{0}),
                               .offset = line.value("offset", std::uint64_t{0}),
                               .size = line.value("size", std::uint64_t{0}),
                               .sha256 = line.value("sha256", std::string())});
@@ -72,7 +81,7 @@ void take_line(const nlohmann::json& line, const std::filesystem::path& path,
 JournalContents read_journal(const std::filesystem::path& path) {
   JournalContents contents;
   if (!io::file_status(path)) return contents;
-  const std::string text = io::read_text_file(path);
+  const std::string text = text_of(path);
   std::size_t number = 1;
   for (std::size_t begin = 0; begin < text.size(); ++number) {
     const std::size_t end = text.find('\n', begin);
@@ -121,8 +130,7 @@ JournalWriter::JournalWriter(JournalWriter&& other) noexcept
 void JournalWriter::append(std::span<const FinishedUnit> units) {
   std::string text;
   for (const FinishedUnit& unit : units) {
-    text += line_of({{"unit", unit.unit},
-                     {"file", unit.file},
+    text += line_of({{"file", unit.file},
                      {"offset", unit.offset},
                      {"size", unit.size},
                      {"sha256", unit.sha256}});

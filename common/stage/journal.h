@@ -1,9 +1,8 @@
 #pragma once
 // The journal: which units of a result are finished, on disk beside the part file.
 //
-//   {"format":1,"tool":...,"fingerprint":...,"options":{...},"units":{"count":..,"sha256":..},...}
-//   0123456789abcdef
-//   {"file":0,"offset":4096,"sha256":"...","size":4096,"unit":1} 89abcdef01234567
+//   {"format":1,"tool":...,"fingerprint":...,"options":{...},...} 0123456789abcdef
+//   {"file":0,"offset":4096,"sha256":"...","size":4096} 89abcdef01234567
 //   ...
 //   {"final":{the manifest}} 76543210fedcba98
 //
@@ -26,7 +25,6 @@ namespace lq::stage {
 constexpr int kJournalFormat = 1;
 
 struct FinishedUnit {
-  std::size_t unit = 0;  // the number of the unit in the run that wrote it
   std::size_t file = 0;
   std::uint64_t offset = 0, size = 0;
   std::string sha256;
@@ -40,7 +38,8 @@ struct JournalContents {
   std::uint64_t intact_bytes = 0;  // without a torn last line
 };
 
-/// Throws CheckpointError for a broken line that is not the last, or a newer format.
+/// Throws CheckpointError for a broken line that is not the last, a newer format, or a file that
+/// cannot be read.
 JournalContents read_journal(const std::filesystem::path& path);
 
 /// Appends lines. Thread rule: one thread at a time.

@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <stdexcept>
-
-#include "common/io/sha256.h"
+#include <tuple>
 
 namespace lq::stage {
 namespace {
@@ -19,7 +18,6 @@ ResultLayout layout_of(const Plan& plan, std::size_t result) {
   const std::vector<OutputFile>& files = plan.results.at(result).files;
   ResultLayout layout;
   layout.number_of.resize(plan.units.size());
-  io::Sha256 hash;
   for (std::size_t unit = 0; unit < plan.units.size(); ++unit) {
     for (const Extent& extent : plan.units[unit].extents) {
       if (extent.result != result) continue;
@@ -30,10 +28,8 @@ ResultLayout layout_of(const Plan& plan, std::size_t result) {
               name, "leaves its file");
       layout.number_of[unit] = layout.units.size();
       layout.units.push_back({unit, extent});
-      hash.update(fmt::format("{} {} {} {}\n", name, extent.file, extent.offset, extent.size));
     }
   }
-  layout.sha256 = hash.hex();
 
   std::vector<const ResultUnit*> sorted;
   for (const ResultUnit& unit : layout.units) sorted.push_back(&unit);

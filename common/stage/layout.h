@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "common/stage/plan.h"
@@ -21,7 +20,6 @@ struct ResultLayout {
   std::vector<ResultUnit> units;  // in the plan's order; positions in here number them
   std::vector<std::optional<std::size_t>> number_of;  // per Plan::units: its position in `units`
   std::vector<Extent> gaps;                           // zero padding between extents
-  std::string sha256;  // of the list of units, by which a journal tells another cut
 };
 
 /// Throws std::logic_error when extents overlap or leave their file: a fault of the tool, not of

@@ -50,7 +50,7 @@ struct Extent {
 };
 
 struct Unit {
-  std::string name;             // for progress, journal and logs: "blk.3.ffn_down.weight[0:4096]"
+  std::string name;             // for progress and logs: "blk.3.ffn_down.weight[0:4096]"
   double cost = 0;              // relative; cuts shards and estimates the time left
   std::vector<Extent> extents;  // at most one per result
 };

@@ -290,7 +290,6 @@ void StageRun::open_journal(ResultRun& run, const Checkpoint& checkpoint) {
   }
   nlohmann::json header = identity_of(*run.plan);
   header["version"] = plan_.version;
-  header["units"] = {{"count", run.layout.units.size()}, {"sha256", run.layout.sha256}};
   run.journal.emplace(path, header);
 }
 

@@ -131,6 +131,24 @@ TEST_F(Resume, RefusesAJournalOfANewerFormat) {
   EXPECT_EQ(error.why(), "it has format 2 of a newer version (9.0); this one knows format 1");
 }
 
+TEST_F(Resume, RefusesAJournalThatCannotBeRead) {
+  run_partly(plan_, 5);
+  std::filesystem::remove(journal_);
+  std::filesystem::create_directory(journal_);
+  const auto error = error_of<base::CheckpointError>([this] { run_toy(plan_); });
+  EXPECT_EQ(error.what(), "cannot continue from " + journal_.string());
+  EXPECT_EQ(error.why(), "Is a directory");
+  EXPECT_EQ(error.fix(),
+            "make it readable, or discard the checkpoint and start again with --force");
+}
+
+TEST_F(Resume, JournalsSayNothingThatNobodyReads) {
+  run_partly(plan_, 1);
+  const std::string header = journal_lines().at(0), unit = journal_lines().at(1);
+  EXPECT_EQ(header.find("\"units\""), std::string::npos) << header;
+  EXPECT_EQ(unit.find("\"unit\""), std::string::npos) << unit;
+}
+
 TEST_F(Resume, RedoesAUnitWhoseBytesDoNotMatchAndWarns) {
   run_partly(plan_, 5);
   std::string part = read_file(part_);
