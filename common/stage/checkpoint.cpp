@@ -10,6 +10,7 @@
 #include "common/io/file_status.h"
 #include "common/parallel/parallel_for.h"
 #include "common/stage/fingerprint.h"
+#include "common/stage/record.h"
 
 namespace lq::stage {
 namespace {
@@ -24,7 +25,7 @@ bool any_part(const ResultPaths& paths) {
 // Throws when the journal belongs to another plan.
 void require_same_plan(const nlohmann::json& header, const ResultPlan& result,
                        const ResultPaths& paths) {
-  if (header.value("fingerprint", std::string()) == result.fingerprint()) return;
+  if (text_or(header, "fingerprint", "") == result.fingerprint()) return;
   throw base::CheckpointError(
       fmt::format("cannot continue the unfinished {}",
                   base::escape_controls(paths.output.string())),

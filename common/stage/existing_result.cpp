@@ -10,6 +10,7 @@
 #include "common/io/sha256.h"
 #include "common/stage/host.h"
 #include "common/stage/manifest.h"
+#include "common/stage/record.h"
 
 namespace lq::stage {
 namespace {
@@ -168,7 +169,7 @@ void settle_times(const ResultPlan& result, const ResultPaths& paths,
 
 std::string up_to_date_text(const nlohmann::json& manifest) {
   const auto text = [&manifest](const char* key) {
-    return base::escape_controls(manifest.value(key, std::string("unknown")));
+    return base::escape_controls(text_or(manifest, key, "unknown"));
   };
   return fmt::format("up to date (made {} by {} {})", text("time"), text("tool"), text("version"));
 }

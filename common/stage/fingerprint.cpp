@@ -7,6 +7,7 @@
 
 #include "common/base/text.h"
 #include "common/io/sha256.h"
+#include "common/stage/record.h"
 
 namespace lq::stage {
 namespace {
@@ -19,15 +20,18 @@ void flatten(const nlohmann::json& value, const std::string& name,
       flatten(inner, name.empty() ? key : name + "." + key, into);
     }
   } else if (!value.is_null()) {
-    into[name] = value.is_string() ? value.get<std::string>() : value.dump();
+    // An option's text need not be UTF-8, which the plain dump() throws at.
+    into[name] = value.is_string()
+                     ? value.get<std::string>()
+                     : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   }
 }
 
 std::map<std::string, std::string> content_ids(const nlohmann::json& identity) {
   std::map<std::string, std::string> found;
-  if (!identity.contains("inputs")) return found;
+  if (!identity.is_object() || !identity.contains("inputs")) return found;
   for (const auto& input : identity["inputs"]) {
-    found[input.value("role", std::string())] = input.value("content_id", std::string());
+    found[text_or(input, "role", "")] = text_or(input, "content_id", "");
   }
   return found;
 }
@@ -87,16 +91,16 @@ nlohmann::json identity_of(const ResultPlan& result) {
 std::string differences(const nlohmann::json& recorded, const ResultPlan& result) {
   const nlohmann::json now = identity_of(result);
   std::vector<std::string> found;
-  const std::string old_tool = recorded.value("tool", std::string("unknown"));
+  const std::string old_tool = text_or(recorded, "tool", "unknown");
   if (old_tool != result.tool) {
     found.push_back(fmt::format("tool {} -> {}", base::escape_controls(old_tool), result.tool));
   }
-  const int old_format = recorded.value("format_version", 0);
+  const int old_format = value_or(recorded, "format_version", 0);
   if (old_format != result.format_version) {
     found.push_back(fmt::format("format version {} -> {}", old_format, result.format_version));
   }
   std::map<std::string, std::string> before, after;
-  flatten(recorded.value("options", nlohmann::json::object()), "", before);
+  flatten(value_or(recorded, "options", nlohmann::json::object()), "", before);
   flatten(now["options"], "", after);
   compare("option", before, after, true, found);
   compare("input", content_ids(recorded), content_ids(now), false, found);

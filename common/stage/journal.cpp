@@ -14,6 +14,7 @@
 #include "common/io/input_file.h"
 #include "common/io/output_error.h"
 #include "common/io/sha256.h"
+#include "common/stage/record.h"
 
 namespace lq::stage {
 namespace {
@@ -56,23 +57,22 @@ std::string text_of(const std::filesystem::path& path) {
 void take_line(const nlohmann::json& line, const std::filesystem::path& path,
                JournalContents& contents) {
   if (!contents.header) {
-    if (line.value("format", 0) > kJournalFormat) {
+    if (value_or(line, "format", 0) > kJournalFormat) {
       throw base::CheckpointError(
           fmt::format("cannot continue from {}", shown(path)),
           fmt::format("it has format {} of a newer version ({}); this one knows format {}",
-                      line.value("format", 0),
-                      base::escape_controls(line.value("version", std::string("unknown"))),
-                      kJournalFormat),
+                      value_or(line, "format", 0),
+                      base::escape_controls(text_or(line, "version", "unknown")), kJournalFormat),
           "use that version again, or discard the checkpoint with --force");
     }
     contents.header = line;
   } else if (line.contains("final")) {
     contents.final_manifest = line["final"];
   } else {
-    contents.units.push_back({.file = line.value("file", std::size_t{0}),
-                              .offset = line.value("offset", std::uint64_t{0}),
-                              .size = line.value("size", std::uint64_t{0}),
-                              .sha256 = line.value("sha256", std::string())});
+    contents.units.push_back({.file = value_or(line, "file", std::size_t{0}),
+                              .offset = value_or(line, "offset", std::uint64_t{0}),
+                              .size = value_or(line, "size", std::uint64_t{0}),
+                              .sha256 = text_or(line, "sha256", "")});
   }
 }
 

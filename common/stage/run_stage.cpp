@@ -18,6 +18,7 @@
 #include "common/stage/manifest.h"
 #include "common/stage/preflight.h"
 #include "common/stage/publish.h"
+#include "common/stage/record.h"
 #include "common/stage/result_run.h"
 #include "common/stage/serial_observer.h"
 
@@ -226,7 +227,7 @@ void StageRun::recover(ResultRun& run) {
   if (!contents.header || !contents.final_manifest) return;
   const nlohmann::json& manifest = *contents.final_manifest;
   const Publication state = publication_state(run.plan->kind, run.paths, manifest);
-  const bool same_plan = contents.header->value("fingerprint", "") == run.plan->fingerprint();
+  const bool same_plan = text_or(*contents.header, "fingerprint", "") == run.plan->fingerprint();
   if (state == Publication::kImpossible || (state == Publication::kReady && !same_plan)) return;
   publish(run.plan->kind, run.paths, manifest);
   remove_journals(run.paths);

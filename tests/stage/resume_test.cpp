@@ -131,6 +131,16 @@ TEST_F(Resume, RefusesAJournalOfANewerFormat) {
   EXPECT_EQ(error.why(), "it has format 2 of a newer version (9.0); this one knows format 1");
 }
 
+TEST_F(Resume, JournalValuesOfAnotherTypeAreUnknown) {
+  run_partly(plan_, 5);
+  const std::string text = R"({"fingerprint":5,"format":"x","inputs":3,"tool":[],"version":{}})";
+  overwrite(journal_, text + " " + hash_of(text).substr(0, 16) + "\n");
+  const auto error = error_of<base::CheckpointError>([this] { run_toy(plan_); });
+  EXPECT_EQ(error.why(),
+            "it was begun with other inputs or options: tool unknown -> lq-toy; format version 0 "
+            "-> 1; option type not given -> q4_k_m; input  removed");
+}
+
 TEST_F(Resume, RefusesAJournalThatCannotBeRead) {
   run_partly(plan_, 5);
   std::filesystem::remove(journal_);

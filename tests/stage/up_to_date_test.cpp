@@ -178,6 +178,32 @@ TEST_F(UpToDate, DamagedManifestsAreNotOurs) {
   }
 }
 
+TEST_F(UpToDate, ManifestValuesOfAnotherTypeAreUnknown) {
+  run_toy(plan_);
+  nlohmann::json damaged = manifest();
+  damaged["time"] = 5;
+  damaged["version"] = nullptr;
+  damaged["format_version"] = "x";
+  damaged["options"] = 7;
+  damaged["inputs"] = {5, {{"role", 5}, {"content_id", {}}}, "x"};
+  overwrite(manifest_, damaged.dump());
+  StageOptions dry;
+  dry.dry_run = true;
+  EXPECT_EQ(run_toy(plan_, dry).observer.messages.at(0),
+            "up to date (made unknown by lq-toy unknown)");
+  damaged["fingerprint"] = "other";
+  overwrite(manifest_, damaged.dump());
+  EXPECT_EQ(run_toy(plan_).observer.messages.at(0),
+            "rebuilding: format version 0 -> 1; option  7 -> not given; option type not given -> "
+            "q4_k_m; input  removed; input model added");
+}
+
+TEST_F(UpToDate, ListsOfOptionsNeedNotBeUtf8) {
+  nlohmann::json old = identity_of(plan_.results[0]);
+  old["options"]["type"] = {"\xff"};
+  EXPECT_EQ(differences(old, plan_.results[0]), "option type [\"\xEF\xBF\xBD\"] -> q4_k_m");
+}
+
 TEST_F(UpToDate, ManifestEntriesOutsideTheResultDoNotCount) {
   const nlohmann::json hostile = {
       {"outputs",
