@@ -6,8 +6,6 @@
 #include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/io/file_status.h"
-#include "common/io/input_file.h"
-#include "common/io/sha256.h"
 #include "common/stage/host.h"
 #include "common/stage/manifest.h"
 #include "common/stage/record.h"
@@ -55,23 +53,9 @@ ExistingResult foreign(std::string why) {
   return {.state = ExistingState::kForeign, .why = std::move(why)};
 }
 
-std::string hash_of_file(const std::filesystem::path& path) {
-  const io::InputFile file(path);
-  std::vector<std::byte> block(std::size_t{1} << 20);
-  io::Sha256 hash;
-  for (std::uint64_t done = 0; done < file.size();) {
-    const auto piece =
-        std::span(block).first(std::min<std::uint64_t>(block.size(), file.size() - done));
-    file.read_at(done, piece);
-    hash.update(piece);
-    done += piece.size();
-  }
-  return hash.hex();
-}
-
 // Compares the files with their records; false, with the reason, when one was changed.
 bool files_intact(const std::filesystem::path& root, const std::vector<FileRecord>& records,
-                  ExistingResult& existing) {
+                  KnownHashes& hashes, ExistingResult& existing) {
   existing.complete = !records.empty();
   for (const FileRecord& record : records) {
     const std::filesystem::path path = root / record.path;
@@ -82,7 +66,9 @@ bool files_intact(const std::filesystem::path& root, const std::vector<FileRecor
     }
     const bool same_time = status->mtime_ns == record.mtime_ns;
     if (!same_time) existing.times_differ = true;
-    if (status->size == record.size && (same_time || hash_of_file(path) == record.sha256)) continue;
+    if (status->size == record.size && (same_time || hashes.of_file(path) == record.sha256)) {
+      continue;
+    }
     existing = foreign(fmt::format("{} was changed after it was made", shown(path)));
     return false;
   }
@@ -98,7 +84,8 @@ bool is_recorded(const std::filesystem::path& target, const std::filesystem::pat
 
 }  // namespace
 
-ExistingResult examine_existing(const ResultPlan& result, const ResultPaths& paths) {
+ExistingResult examine_existing(const ResultPlan& result, const ResultPaths& paths,
+                                KnownHashes& hashes) {
   if (auto decided = examine_places(result, paths)) return *decided;
   auto manifest = read_manifest(paths.manifest);
   if (!manifest) {
@@ -120,7 +107,7 @@ ExistingResult examine_existing(const ResultPlan& result, const ResultPaths& pat
     }
   }
   ExistingResult existing{.state = ExistingState::kIntact};
-  if (!files_intact(root, records, existing)) return existing;
+  if (!files_intact(root, records, hashes, existing)) return existing;
   existing.current = existing.complete && (*manifest)["fingerprint"] == result.fingerprint();
   existing.manifest = std::move(*manifest);
   return existing;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "common/stage/known_hashes.h"
 #include "common/stage/paths.h"
 #include "common/stage/plan.h"
 
@@ -27,8 +28,9 @@ struct ExistingResult {
 };
 
 /// Reads headers of no file; a file whose recorded time differs but not its size is hashed, because
-/// a copy or a touch is no edit.
-ExistingResult examine_existing(const ResultPlan& result, const ResultPaths& paths);
+/// a copy or a touch is no edit. Throws what `hashes` throws.
+ExistingResult examine_existing(const ResultPlan& result, const ResultPaths& paths,
+                                KnownHashes& hashes);
 
 /// Throws OutputError when the run must not replace it.
 void require_replaceable(const ExistingResult& existing, const ResultPaths& paths, bool force);

@@ -33,7 +33,11 @@ class StageRun {
         options_(options),
         work_(work),
         observer_(observer),
-        stop_(options.time_limit_seconds) {}
+        stop_(options.time_limit_seconds),
+        hashes_([this] {
+          const StopReason reason = stop_.reason();
+          if (reason != StopReason::kNone) throw Interrupted(reason, 0, plan_.units.size());
+        }) {}
 
   StageReport run();
 
@@ -66,6 +70,7 @@ class StageRun {
   UnitWork& work_;
   SerialObserver observer_;
   StopCondition stop_;
+  KnownHashes hashes_;  // of results that lie there already
   std::int64_t began_ns_ = now_ns();
   double cpu_before_ = cpu_seconds();
   std::vector<ResultRun> results_;
@@ -135,7 +140,7 @@ std::string StageRun::prefix(const ResultRun& run) const {
 
 bool StageRun::settle_if_current(ResultRun& run) {
   if (options_.force) return false;
-  const ExistingResult existing = examine_existing(*run.plan, run.paths);
+  const ExistingResult existing = examine_existing(*run.plan, run.paths, hashes_);
   if (!existing.current) return false;
   try {
     if (!options_.dry_run) settle_times(*run.plan, run.paths, existing);
@@ -157,7 +162,7 @@ void StageRun::preflight() {
 // What is in the way, and why a result is made again.
 void StageRun::check_places_of(const std::vector<ResultRun*>& runs) {
   for (const ResultRun* run : runs) {
-    const ExistingResult existing = examine_existing(*run->plan, run->paths);
+    const ExistingResult existing = examine_existing(*run->plan, run->paths, hashes_);
     require_replaceable(existing, run->paths, options_.force);
     if (existing.state != ExistingState::kIntact) continue;
     const std::string why = existing.current    ? "--force"

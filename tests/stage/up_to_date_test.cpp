@@ -152,6 +152,22 @@ TEST_F(UpToDate, ATouchOrCopyIsNoEdit) {
   EXPECT_EQ(manifest()["outputs"][0]["mtime_ns"], 1'700'000'000'000'000'000);
 }
 
+TEST_F(UpToDate, AStopRequestEndsTheHashingOfATouchedResult) {
+  run_toy(plan_);
+  io::set_mtime(output_, 1'700'000'000'000'000'000);
+  request_stop(StopReason::kTerminate);
+  const auto error = [this] {
+    try {
+      run_toy(plan_);
+    } catch (const Interrupted& interrupted) {
+      return std::string(interrupted.what());
+    }
+    return std::string("nothing was thrown");
+  }();
+  request_stop(StopReason::kNone);
+  EXPECT_EQ(error, "interrupted after 0 of 40 units; run the same command to continue");
+}
+
 TEST_F(UpToDate, ADirectoryInTheWayOfAFileIsNeverReplaced) {
   std::filesystem::create_directory(output_);
   StageOptions options;
