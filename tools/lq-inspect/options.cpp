@@ -1,6 +1,7 @@
 #include "tools/lq-inspect/options.h"
 
 #include <filesystem>
+#include <system_error>
 
 #include "tools/lq-inspect/estimate.h"
 
@@ -28,16 +29,21 @@ void declare(cli::OptionTable& table, Options& options) {
              "what differs between MODEL and OTHER: metadata, shapes, types");
 }
 
-std::vector<std::string> claim_estimate_types(Options& options, std::vector<std::string> operands) {
-  if (!options.estimate || !options.estimate_types.empty() || operands.size() < 2) return operands;
-  for (auto operand = operands.begin(); operand != operands.end(); ++operand) {
-    if (!std::filesystem::exists(*operand) && names_types(*operand)) {
-      options.estimate_types = *operand;
-      operands.erase(operand);
-      break;
+Operands split_operands(const Options& options, const std::vector<std::string>& operands) {
+  Operands split{.models = {}, .estimate_types = options.estimate_types};
+  // A lone operand is the model, whatever it is called.
+  const bool list_may_follow =
+      options.estimate && options.estimate_types.empty() && operands.size() > 1;
+  std::error_code ignored;  // a list may be longer than any file name
+  for (const std::string& operand : operands) {
+    if (list_may_follow && split.estimate_types.empty() &&
+        !std::filesystem::exists(operand, ignored) && names_types(operand)) {
+      split.estimate_types = operand;
+    } else {
+      split.models.push_back(operand);
     }
   }
-  return operands;
+  return split;
 }
 
 }  // namespace lq::inspect

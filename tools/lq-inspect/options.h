@@ -19,8 +19,12 @@ struct Options {
 
 void declare(cli::OptionTable& table, Options& options);
 
-/// Operands after `--estimate TYPE MODEL` has been understood the way `--estimate=TYPE MODEL` is:
-/// an operand that names types and no file is taken as the list.
-std::vector<std::string> claim_estimate_types(Options& options, std::vector<std::string> operands);
+/// The operands told apart: `--estimate TYPE MODEL` is read the way `--estimate=TYPE MODEL` is, in
+/// any order, because an operand that names types and no file can only be the list.
+struct Operands {
+  std::vector<std::string> models;
+  std::string estimate_types;  // separated by commas; empty = all
+};
+Operands split_operands(const Options& options, const std::vector<std::string>& operands);
 
 }  // namespace lq::inspect

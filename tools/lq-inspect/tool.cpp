@@ -1,6 +1,10 @@
 #include "tools/lq-inspect/tool.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
+#include <limits>
+#include <system_error>
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
@@ -21,16 +25,21 @@ cli::ToolResult compare(const ModelFacts& left, const ModelFacts& right) {
   return result;
 }
 
-Estimates estimate(const ModelFacts& facts, const Options& options, int n_threads) {
+Estimates estimate(const ModelFacts& facts, const std::string& types,
+                   const std::string& importance_path, int n_threads) {
   if (facts.kind != "huggingface") {
     throw base::UnsupportedError(
         fmt::format("cannot estimate outputs of {}", base::escape_controls(facts.path)),
         "outputs are made from a Hugging Face directory, and this is a GGUF file",
         "name the directory of the original model");
   }
-  return {estimate_sizes(open_for_estimate(facts.path), options.estimate_types,
-                         options.importance_path, n_threads),
+  return {estimate_sizes(open_for_estimate(facts.path), types, importance_path, n_threads),
           this_machine(n_threads)};
+}
+
+bool is_there(const std::string& operand) {
+  std::error_code ignored;
+  return operand == "-" || std::filesystem::exists(operand, ignored);
 }
 
 }  // namespace
@@ -41,7 +50,8 @@ const cli::ToolSpec& Inspect::spec() const {
       .name = "lq-inspect",
       .operands = "MODEL",
       .summary = "Say what a model is and what its quantized forms will cost.",
-      .max_operands = 2,
+      // Counted by validate(), which can tell a list of types from a second model.
+      .max_operands = std::numeric_limits<int>::max(),
       .makes_output = false,
       .examples = {"lq-inspect my-model", "lq-inspect my-model --estimate=Q4_K_M,Q6_K",
                    "lq-inspect model.gguf --tensors", "lq-inspect my-model --json | jq .parameters",
@@ -56,24 +66,37 @@ const cli::ToolSpec& Inspect::spec() const {
 void Inspect::declare(cli::OptionTable& table) { inspect::declare(table, options_); }
 
 void Inspect::validate(const std::vector<std::string>& operands, const cli::CommonOptions&) {
-  if (claim_estimate_types(options_, operands).size() != 1) {
+  const std::vector<std::string> models = split_operands(options_, operands).models;
+  if (models.size() == 1) return;
+  // What is neither there nor "-" may have been meant as a list of types.
+  const auto stranger = std::ranges::find_if_not(models, is_there);
+  if (options_.estimate && options_.estimate_types.empty() && stranger != models.end()) {
     throw base::UsageError("more than one model was given",
                            fmt::format("'{}' is neither a model nor a list of types",
-                                       base::escape_controls(operands[1])),
-                           "inspect one at a time, or compare two with --diff OTHER");
+                                       base::escape_controls(*stranger)),
+                           "write the types as --estimate=TYPE,... and name one model");
   }
+  throw base::UsageError(
+      "more than one model was given",
+      fmt::format("one MODEL is taken and {} were named: '{}', '{}'{}", models.size(),
+                  base::escape_controls(models[0]), base::escape_controls(models[1]),
+                  models.size() > 2 ? ", ..." : ""),
+      "inspect one at a time, or compare two with --diff OTHER");
 }
 
 cli::ToolResult Inspect::run(const std::vector<std::string>& operands,
                              const cli::CommonOptions& common, stage::StageObserver&) {
-  Options options = options_;
-  const ModelFacts facts = read_facts(claim_estimate_types(options, operands)[0]);
-  if (!options.diff.empty()) return compare(facts, read_facts(options.diff));
+  const Operands split = split_operands(options_, operands);
+  const ModelFacts facts = read_facts(split.models.front());
+  if (!options_.diff.empty()) return compare(facts, read_facts(options_.diff));
   std::optional<Estimates> estimates;
-  if (options.estimate) estimates = estimate(facts, options, common.stage.n_threads);
+  if (options_.estimate) {
+    estimates =
+        estimate(facts, split.estimate_types, options_.importance_path, common.stage.n_threads);
+  }
   cli::ToolResult result;
-  result.lines = text_report(facts, options.tensors, estimates);
-  result.json = json_report(facts, options.tensors, estimates);
+  result.lines = text_report(facts, options_.tensors, estimates);
+  result.json = json_report(facts, options_.tensors, estimates);
   return result;
 }
 
