@@ -11,8 +11,8 @@
 #include "common/base/text.h"
 #include "common/calibration/importance_facts.h"
 #include "common/mix/gguf_file.h"
+#include "common/mix/group_format.h"
 #include "common/parallel/memory.h"
-#include "tools/lq-inspect/group_formats.h"
 
 namespace lq::inspect {
 namespace {
@@ -71,8 +71,9 @@ std::uint64_t group_memory(const Source& source) {
          square(std::max(config.hidden, config.ffn)) * sizeof(double);
 }
 
-Estimate estimate_groups(const Source& source, const GroupFormat& format) {
-  const GroupEstimate sizes = estimate_group_format(source.checkpoint, source.tensors, format);
+Estimate estimate_groups(const Source& source, const mix::GroupFormat& format) {
+  const mix::GroupFileSizes sizes =
+      mix::group_file_sizes(*source.checkpoint.weights, source.tensors, format);
   Estimate row{.type = format.name(),
                .tool = format.awq ? "lq-quant-awq" : "lq-quant-gptq",
                .bytes = sizes.file_bytes};
@@ -86,8 +87,8 @@ Estimate estimate_groups(const Source& source, const GroupFormat& format) {
 std::vector<std::string> all_types() {
   std::vector<std::string> names;
   for (const mix::FileType& type : mix::file_types()) names.emplace_back(type.name);
-  for (const int group : {128, 64, 32}) names.push_back(GroupFormat{true, 4, group}.name());
-  for (const int bits : {8, 4, 3, 2}) names.push_back(GroupFormat{false, bits, 128}.name());
+  for (const int group : {128, 64, 32}) names.push_back(mix::GroupFormat{true, 4, group}.name());
+  for (const int bits : {8, 4, 3, 2}) names.push_back(mix::GroupFormat{false, bits, 128}.name());
   return names;
 }
 
@@ -107,7 +108,8 @@ bool begins_like_a_group_format(const std::string& word) {
 bool names_types(const std::string& list) {
   const std::vector<std::string> words = words_of(list);
   return std::ranges::any_of(words, [](const std::string& word) {
-    return is_file_type(word) || is_file_type(word + "_M") || parse_group_format(word).has_value();
+    return is_file_type(word) || is_file_type(word + "_M") ||
+           mix::parse_group_format(word).has_value();
   });
 }
 
@@ -127,7 +129,7 @@ std::vector<Estimate> estimate_sizes(const model::Checkpoint& checkpoint, const 
   }
   std::vector<Estimate> rows;
   for (const std::string& word : types.empty() ? all_types() : words_of(types)) {
-    if (const auto format = parse_group_format(word)) {
+    if (const auto format = mix::parse_group_format(word)) {
       rows.push_back(estimate_groups(source, *format));
     } else if (begins_like_a_group_format(word)) {
       throw base::UsageError(
