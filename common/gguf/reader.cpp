@@ -3,6 +3,7 @@
 #include <cassert>
 #include <fmt/format.h>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "common/base/errors.h"
@@ -48,7 +49,9 @@ void Reader::open_parts(const std::filesystem::path& path, Part first) {
   }
   for (std::uint16_t i = 0; i < keys.count; ++i) {
     const std::filesystem::path sibling = path.parent_path() / split_name(*stem, i, keys.count);
-    if (!std::filesystem::exists(sibling)) {
+    // Whatever else keeps it from being read, InputFile says.
+    std::error_code ignored;
+    if (std::filesystem::status(sibling, ignored).type() == std::filesystem::file_type::not_found) {
       throw base::ModelNotFoundError(
           subject(path),
           fmt::format("part {} of {}, {}, is missing", i + 1, keys.count,

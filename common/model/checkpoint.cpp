@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
+#include <iterator>
 #include <system_error>
 
 #include "common/base/errors.h"
+#include "common/base/text.h"
 #include "common/io/input_file.h"
 #include "common/io/sha256.h"
 #include "common/model/origin.h"
 #include "common/model/tensor_map.h"
 #include "common/safetensors/model.h"
+#include "common/text/chat_templates.h"
 
 namespace lq::model {
 namespace {
@@ -26,7 +30,6 @@ constexpr std::array<std::string_view, 12> kCompanions = {"config.json",
                                                           "chat_template.jinja",
                                                           "chat_template.json",
                                                           "README.md"};
-constexpr std::string_view kTemplateFolder = "additional_chat_templates";
 constexpr std::uint64_t kSampleBytes = 4096;
 
 /// Numbers and texts with their length, so that no two lists hash alike.
@@ -56,6 +59,16 @@ void add_samples(const tensor::TensorSource& weights, const tensor::TensorInfo& 
     id.add(bytes);
     if (last == 0) break;
   }
+}
+
+std::filesystem::path full_path(const std::filesystem::path& path) {
+  std::error_code failed;
+  std::filesystem::path full = std::filesystem::absolute(path, failed);
+  if (!failed) return full;
+  throw base::ModelNotFoundError(
+      fmt::format("cannot tell the full path of {}", base::escape_controls(path.string())),
+      fmt::format("the current directory: {}", base::errno_text(failed.value())),
+      "change to a directory that exists, or name the path in full");
 }
 
 stage::InputFile stated_file(const std::filesystem::path& path) {
@@ -89,25 +102,19 @@ Checkpoint open_checkpoint(const std::filesystem::path& dir) {
 
 std::vector<std::filesystem::path> companion_files(const std::filesystem::path& dir) {
   std::error_code ignored;
-  const std::filesystem::path root = std::filesystem::absolute(dir);
+  const std::filesystem::path root = full_path(dir);
   std::vector<std::filesystem::path> files;
   for (const std::string_view name : kCompanions) {
     if (std::filesystem::is_regular_file(root / name, ignored)) files.push_back(root / name);
   }
-  const auto n_fixed = static_cast<std::ptrdiff_t>(files.size());
-  for (const auto& entry : std::filesystem::directory_iterator(root / kTemplateFolder, ignored)) {
-    if (entry.path().extension() == ".jinja" && entry.is_regular_file(ignored)) {
-      files.push_back(entry.path());
-    }
-  }
-  std::sort(files.begin() + n_fixed, files.end());
+  std::ranges::move(text::named_template_files(root), std::back_inserter(files));
   return files;
 }
 
 stage::Input describe_input(const Checkpoint& checkpoint) {
   stage::Input input;
   input.role = "model";
-  input.path = std::filesystem::absolute(checkpoint.dir);
+  input.path = full_path(checkpoint.dir);
   ContentId id;
   for (const std::filesystem::path& path : companion_files(checkpoint.dir)) {
     input.files.push_back(stated_file(path));
@@ -115,7 +122,7 @@ stage::Input describe_input(const Checkpoint& checkpoint) {
     id.add(io::read_text_file(path));
   }
   for (const std::filesystem::path& path : checkpoint.weights->files()) {
-    input.files.push_back(stated_file(std::filesystem::absolute(path)));
+    input.files.push_back(stated_file(full_path(path)));
     id.add(path.filename().string());
     id.add(input.files.back().size);
   }
@@ -143,7 +150,8 @@ std::string model_name(const std::filesystem::path& dir) {
   }
   std::error_code failed;
   std::filesystem::path real = std::filesystem::canonical(dir, failed);
-  if (failed) real = std::filesystem::absolute(dir).lexically_normal();
+  if (failed) real = std::filesystem::absolute(dir, failed).lexically_normal();
+  if (failed) return "model";
   if (!real.has_filename()) real = real.parent_path();
   return real.has_filename() ? real.filename().string() : "model";
 }

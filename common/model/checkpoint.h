@@ -31,6 +31,8 @@ Checkpoint open_checkpoint(const std::filesystem::path& dir);
 
 /// The files of a model directory that a conversion may read beside the weights: configuration,
 /// tokenizer, chat templates, model card. Only those that exist, absolute, in a fixed order.
+/// Throws ModelNotFoundError when a relative `dir` has no full path because the current directory
+/// is gone.
 std::vector<std::filesystem::path> companion_files(const std::filesystem::path& dir);
 
 /// The checkpoint as an input (role "model") of a plan: its files and the content id (SHA-256 over

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <set>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "common/base/errors.h"
@@ -50,7 +51,10 @@ tensor::TensorInfo implied_tensor(std::string name, tensor::Shape shape, tensor:
 std::set<std::string> indexed_names(const std::filesystem::path& dir) {
   std::set<std::string> names;
   const std::filesystem::path path = dir / safetensors::kIndexName;
-  if (!std::filesystem::exists(path)) return names;
+  std::error_code ignored;
+  if (std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found) {
+    return names;
+  }
   for (const auto& [tensor, file] : safetensors::read_index(path).weight_map) names.insert(tensor);
   return names;
 }

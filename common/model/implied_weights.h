@@ -14,7 +14,7 @@ namespace lq::model {
 /// it states (BF16 where it states none). An optional bias is there when the index of `dir`
 /// names it.
 /// read() throws ModelNotFoundError. Throws ValidationError when config.json leaves a dimension
-/// open or the index breaks a rule.
+/// open or the index breaks a rule, ModelNotFoundError when an index is there and cannot be read.
 std::unique_ptr<tensor::TensorSource> implied_weights(const std::filesystem::path& dir,
                                                       const ModelConfig& config,
                                                       const Architecture& architecture);

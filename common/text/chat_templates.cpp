@@ -65,17 +65,34 @@ void keep_value(const json& value, ChatTemplates& templates) {
 
 }  // namespace
 
+std::vector<std::filesystem::path> named_template_files(const std::filesystem::path& dir) {
+  const std::filesystem::path folder = dir / "additional_chat_templates";
+  std::vector<std::filesystem::path> files;
+  std::error_code failed, ignored;
+  for (std::filesystem::directory_iterator entry(folder, failed), end; !failed && entry != end;
+       entry.increment(failed)) {
+    if (entry->path().extension() == ".jinja" && entry->is_regular_file(ignored)) {
+      files.push_back(entry->path());
+    }
+  }
+  if (failed && failed != std::errc::no_such_file_or_directory &&
+      failed != std::errc::not_a_directory) {
+    throw base::ValidationError(
+        fmt::format("cannot list the chat templates in {}", base::escape_controls(folder.string())),
+        base::errno_text(failed.value()), "check that you may read it, or remove it");
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
 ChatTemplates read_chat_templates(const std::filesystem::path& dir, const json& tokenizer_config) {
   std::error_code ignored;
   ChatTemplates templates;
   if (std::filesystem::is_regular_file(dir / "chat_template.jinja", ignored)) {
     keep("default", read_template_file(dir / "chat_template.jinja"), templates);
   }
-  for (const auto& entry :
-       std::filesystem::directory_iterator(dir / "additional_chat_templates", ignored)) {
-    if (entry.path().extension() == ".jinja" && entry.is_regular_file(ignored)) {
-      keep(entry.path().stem().string(), read_template_file(entry.path()), templates);
-    }
+  for (const std::filesystem::path& path : named_template_files(dir)) {
+    keep(path.stem().string(), read_template_file(path), templates);
   }
   keep_value(member(tokenizer_config, "chat_template"), templates);
   if (templates.main.empty() && std::filesystem::exists(dir / "chat_template.json", ignored)) {

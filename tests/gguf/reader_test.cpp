@@ -77,6 +77,15 @@ TEST_F(ReaderTest, AMissingFileOrPartIsNotFound) {
   EXPECT_EQ(error.why(), "part 1 of 2, m-00001-of-00002.gguf, is missing");
 }
 
+TEST_F(ReaderTest, SaysWhyAPartCannotBeOpened) {
+  const auto path = scratch_.write("m-00002-of-00002.gguf", part({1, 2, 2}, "b"));
+  const auto loop = scratch_.path() / "m-00001-of-00002.gguf";
+  std::filesystem::create_symlink(loop, loop);
+  const auto error = testing::error_of<base::ModelNotFoundError>([&] { Reader reader(path); });
+  EXPECT_EQ(error.what(), "cannot open " + loop.string());
+  EXPECT_EQ(error.why(), "Too many levels of symbolic links");
+}
+
 TEST_F(ReaderTest, APartMustBeNamedLikeOne) {
   const auto path = scratch_.write("m.gguf", part({0, 2, 2}, "a"));
   const auto error = testing::error_of<base::ValidationError>([&] { Reader reader(path); });

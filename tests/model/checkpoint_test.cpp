@@ -64,6 +64,19 @@ TEST(Checkpoint, IsDescribedByAllFilesThatAConversionReads) {
   EXPECT_TRUE(input.origin.is_null());
 }
 
+TEST(Checkpoint, HasNoFullPathWhereTheCurrentDirectoryIsGone) {
+  const auto before = std::filesystem::current_path();
+  {
+    const ScratchDirectory scratch;
+    std::filesystem::current_path(scratch.path());
+  }
+  const auto error = error_of<base::ModelNotFoundError>([] { model::companion_files("."); });
+  EXPECT_EQ(model::model_name("."), "model");
+  std::filesystem::current_path(before);
+  EXPECT_STREQ(error.what(), "cannot tell the full path of .");
+  EXPECT_EQ(error.why(), "the current directory: No such file or directory");
+}
+
 TEST(ContentId, IsTheSameForACopyElsewhere) {
   const ScratchDirectory one, two;
   small_checkpoint(one);

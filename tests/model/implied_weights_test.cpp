@@ -61,6 +61,15 @@ TEST_F(ImpliedWeights, HaveAnOptionalBiasWhenTheIndexNamesIt) {
   EXPECT_EQ(found.size(), small_shapes(small_config()).size() + 1);
 }
 
+TEST_F(ImpliedWeights, AreNotImpliedByAnIndexThatCannotBeRead) {
+  const auto loop = scratch_.path() / "model.safetensors.index.json";
+  std::filesystem::create_symlink(loop, loop);
+  const auto error =
+      error_of<base::ModelNotFoundError>([&] { names(small_config(), model::arch::kLlama); });
+  EXPECT_EQ(error.what(), "cannot open " + loop.string());
+  EXPECT_EQ(error.why(), "Too many levels of symbolic links");
+}
+
 TEST_F(ImpliedWeights, CannotBeRead) {
   names(small_config(), model::arch::kLlama);
   std::vector<std::byte> bytes(4);

@@ -256,6 +256,24 @@ TEST(Vocabulary, CarriesTheChatTemplateOfTheFirstPlaceThatHasOne) {
   EXPECT_EQ(error_of<base::ValidationError>([&] { files.read(6); }).why(), "it is not UTF-8 text");
 }
 
+TEST(Vocabulary, SaysWhyTheFolderOfChatTemplatesCannotBeRead) {
+  const Files files(byte_level_tokenizer());
+  const auto folder = files.scratch.path() / "additional_chat_templates";
+  std::filesystem::create_symlink(folder, folder);
+  const auto error = error_of<base::ValidationError>([&] { files.read(6); });
+  EXPECT_EQ(error.what(), "cannot list the chat templates in " + folder.string());
+  EXPECT_EQ(error.why(), "Too many levels of symbolic links");
+}
+
+TEST(Vocabulary, OfTwoTemplatesWithOneKeyTakesTheFirstByName) {
+  const Files files(byte_level_tokenizer());
+  std::filesystem::create_directory(files.scratch.path() / "additional_chat_templates");
+  for (const std::string name : {"a+b", "a b", "a-b", "a_b", "a.b"}) {
+    files.scratch.write("additional_chat_templates/" + name + ".jinja", name);
+  }
+  EXPECT_EQ(files.read(6).named_templates, (std::map<std::string, std::string>{{"a_b", "a b"}}));
+}
+
 TEST(LooksSpecial, KnowsTheUsualSpellings) {
   for (const char* text :
        {"<pad>", "<mask>", "<2mass>", "[@BOS@]", "<|x|>", "<\uFF5Cx\uFF5C>", "<unused7>"}) {

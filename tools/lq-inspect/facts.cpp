@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <map>
+#include <system_error>
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
@@ -42,7 +43,7 @@ ModelFacts read_facts(const std::string& path) {
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status)) {
     const std::string shown = base::escape_controls(path);
-    if (reads_as_repository(path)) {
+    if (status.type() == fs::file_type::not_found && reads_as_repository(path)) {
       throw base::ModelNotFoundError(
           fmt::format("cannot inspect {}", shown),
           fmt::format("there is no file or directory of that name here, and a repository {} of the "
@@ -51,7 +52,10 @@ ModelFacts read_facts(const std::string& path) {
           fmt::format("check the path; a path can be written ./{}", shown));
     }
     throw base::ModelNotFoundError(fmt::format("cannot inspect {}", shown),
-                                   "there is no such file or directory", "check the path");
+                                   status.type() == fs::file_type::not_found
+                                       ? "there is no such file or directory"
+                                       : base::errno_text(error.value()),
+                                   "check the path");
   }
   return fs::is_directory(status) ? hf_facts(path) : gguf_facts(path);
 }

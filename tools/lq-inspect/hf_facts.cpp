@@ -4,6 +4,7 @@
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
+#include "common/io/input_file.h"
 #include "common/model/implied_weights.h"
 #include "common/safetensors/model.h"
 #include "common/text/vocabulary.h"
@@ -136,7 +137,7 @@ void take_tensors(const tensor::TensorSource& weights, ModelFacts& facts) {
     facts.parameters += tensor.n_elems;
   }
   facts.n_files = weights.files().size();
-  for (const fs::path& file : weights.files()) facts.file_bytes += fs::file_size(file);
+  for (const fs::path& file : weights.files()) facts.file_bytes += io::InputFile(file).size();
   if (weights.files().empty()) facts.file_bytes = facts.tensor_bytes;
 }
 

@@ -1,0 +1,1 @@
+lq-inspect "$(printf "x%.0s" {1..300})"
