@@ -183,6 +183,34 @@ TEST(ModelConfig, RefusesAConfigThatNamesNoModel) {
   EXPECT_EQ(read_error<base::ValidationError>(json::array()).why(), "it holds no JSON object");
 }
 
+TEST(ModelConfig, EscapesThePathInEveryMessage) {
+  const ScratchDirectory scratch;
+  const auto dir = scratch.path() / "a\x1b[31m";
+  std::filesystem::create_directory(dir);
+  const std::string file = scratch.path().string() + "/a\\x1B[31m/config.json";
+  const auto what = [&](const json& config) -> std::string {
+    scratch.write("a\x1b[31m/config.json", config.dump());
+    try {
+      model::require_complete(model::read_config(dir));
+    } catch (const base::QuantizationError& error) {
+      return error.what();
+    }
+    return "nothing was thrown";
+  };
+  EXPECT_EQ(what(json::array()), "cannot read " + file);
+  EXPECT_EQ(what(json::object()), "cannot read " + file);
+  json config = small_config();
+  config["hidden_size"] = 0;
+  EXPECT_EQ(what(config), "cannot read " + file);
+  config.erase("hidden_size");
+  EXPECT_EQ(what(config), "cannot use " + file);
+  config = small_config();
+  config["rope_scaling"] = {{"type", "spiral"}};
+  EXPECT_EQ(what(config), "cannot read the rope scaling of " + file);
+  config["rope_scaling"] = {{"full_attention", json::object()}};
+  EXPECT_EQ(what(config), "cannot read the rope parameters of " + file);
+}
+
 TEST(ModelConfig, IgnoresASlidingWindowThatIsSwitchedOff) {
   json config = small_config();
   config["sliding_window"] = 64;

@@ -11,7 +11,10 @@ namespace {
 constexpr std::size_t kShownValue = 60;
 
 std::string shown(const nlohmann::ordered_json& value) {
-  std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  // Texts of a GGUF file need not be UTF-8.
+  std::string text = value.is_string()
+                         ? value.get<std::string>()
+                         : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   text = base::escape_controls(text);
   if (text.size() > kShownValue) text = text.substr(0, kShownValue) + "...";
   return text;

@@ -23,7 +23,8 @@ std::string plain(const ordered_json& value) {
 std::string phrase(const ordered_json& object) {
   std::vector<std::string> parts;
   for (const auto& [key, value] : object.items()) {
-    if (!value.is_structured()) parts.push_back(fmt::format("{} {}", key, plain(value)));
+    if (!value.is_structured())
+      parts.push_back(fmt::format("{} {}", base::escape_controls(key), plain(value)));
   }
   return fmt::format("{}", fmt::join(parts, ", "));
 }
