@@ -9,11 +9,15 @@
 #include <unordered_set>
 #include <utility>
 
+#include "common/base/checked.h"
 #include "common/base/errors.h"
 #include "common/base/text.h"
 
 namespace lq::gguf {
 namespace {
+
+/// What files can have; leaves room for the header.
+constexpr std::uint64_t kMaxDataBytes = std::uint64_t{1} << 62;
 
 [[noreturn]] void fail(std::string_view kind, const std::string& name, std::string why) {
   throw base::UnsupportedError(
@@ -89,8 +93,14 @@ void check(const Metadata& metadata, const std::vector<TensorSpec>& tensors) {
     }
   }
   std::unordered_set<std::string_view> names;
+  base::Checked data_bytes = 0;
   for (const TensorSpec& tensor : tensors) {
     check_tensor(tensor);
+    data_bytes += align_up(tensor.n_bytes());
+    if (data_bytes.above(kMaxDataBytes)) {
+      fail("tensor", tensor.name,
+           fmt::format("with it the file would pass {}", base::format_bytes(kMaxDataBytes)));
+    }
     if (!names.insert(tensor.name).second) fail("tensor", tensor.name, "two have this name");
   }
 }
@@ -103,7 +113,7 @@ Layout lay_out_checked(const Metadata& metadata, std::span<const TensorSpec> ten
   writer.put(static_cast<std::int64_t>(metadata.entries().size()));
   for (const auto& [key, value] : metadata.entries()) writer.put_entry(key, value);
   Layout layout;
-  std::uint64_t place = 0;
+  std::uint64_t place = 0;  // check() has bounded the sum
   for (const TensorSpec& tensor : tensors) {
     writer.put_tensor(tensor, place);
     layout.offsets.push_back(place);

@@ -1,11 +1,13 @@
 #include "common/model/implied_weights.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <set>
 #include <string>
 #include <system_error>
 #include <vector>
 
+#include "common/base/checked.h"
 #include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/model/tensor_map.h"
@@ -40,13 +42,41 @@ tensor::DType stated_dtype(const ModelConfig& config) {
   return tensor::DType::kBF16;
 }
 
-tensor::TensorInfo implied_tensor(std::string name, tensor::Shape shape, tensor::DType dtype) {
-  tensor::TensorInfo info{.name = std::move(name), .dtype = dtype, .shape = std::move(shape)};
-  info.n_elems = 1;
-  for (const std::int64_t extent : info.shape) info.n_elems *= static_cast<std::uint64_t>(extent);
-  info.n_bytes = info.n_elems * static_cast<std::uint64_t>(tensor::dtype_row(dtype).bits) / 8;
-  return info;
-}
+/// Collects the tensors. Throws ValidationError where their sizes cannot be those of a model.
+class ImpliedTensors {
+ public:
+  explicit ImpliedTensors(const ModelConfig& config)
+      : config_(config), dtype_(stated_dtype(config)) {}
+
+  void add(std::string name, tensor::Shape shape) {
+    tensor::TensorInfo info{.name = std::move(name), .dtype = dtype_, .shape = std::move(shape)};
+    base::Checked n_elems = 1;
+    for (const std::int64_t extent : info.shape) n_elems *= static_cast<std::uint64_t>(extent);
+    const base::Checked n_bytes =
+        n_elems * (static_cast<std::uint64_t>(tensor::dtype_row(dtype_).bits) / 8);
+    total_ += n_bytes;
+    if (total_.above(kMaxWeightBytes)) reject(info);
+    info.n_elems = *n_elems.value();
+    info.n_bytes = *n_bytes.value();
+    tensors_.push_back(std::move(info));
+  }
+
+  std::vector<tensor::TensorInfo> take() { return std::move(tensors_); }
+
+ private:
+  [[noreturn]] void reject(const tensor::TensorInfo& info) const {
+    throw base::ValidationError(
+        fmt::format("cannot use {}", base::escape_controls(config_.path.string())),
+        fmt::format("the weights that it implies pass {} with {} of shape [{}]",
+                    base::format_bytes(kMaxWeightBytes), info.name, fmt::join(info.shape, ", ")),
+        "get the file from its source again, or correct the values");
+  }
+
+  const ModelConfig& config_;
+  tensor::DType dtype_;
+  std::vector<tensor::TensorInfo> tensors_;
+  base::Checked total_ = 0;
+};
 
 std::set<std::string> indexed_names(const std::filesystem::path& dir) {
   std::set<std::string> names;
@@ -66,17 +96,16 @@ std::unique_ptr<tensor::TensorSource> implied_weights(const std::filesystem::pat
                                                       const Architecture& architecture) {
   require_complete(config);
   const std::set<std::string> indexed = indexed_names(dir);
-  const tensor::DType dtype = stated_dtype(config);
-  std::vector<tensor::TensorInfo> tensors;
+  ImpliedTensors tensors(config);
   const auto add = [&](const TensorRow& row, int layer) {
     const std::int64_t rows = extent_of(row.rows, config);
     tensor::Shape shape = {rows};
     if (row.columns != Extent::kNone) shape.push_back(extent_of(row.columns, config));
     const std::string name = expand_layer(row.hf, layer);
-    tensors.push_back(implied_tensor(name + ".weight", shape, dtype));
+    tensors.add(name + ".weight", shape);
     if (row.bias == Bias::kRequired ||
         (row.bias == Bias::kOptional && indexed.contains(name + ".bias"))) {
-      tensors.push_back(implied_tensor(name + ".bias", {rows}, dtype));
+      tensors.add(name + ".bias", {rows});
     }
   };
   for (const TensorRow& row : architecture.tensors) {
@@ -88,7 +117,7 @@ std::unique_ptr<tensor::TensorSource> implied_weights(const std::filesystem::pat
       if (row.per_layer()) add(row, layer);
     }
   }
-  return std::make_unique<ImpliedWeights>(dir, std::move(tensors));
+  return std::make_unique<ImpliedWeights>(dir, tensors.take());
 }
 
 }  // namespace lq::model

@@ -107,6 +107,17 @@ TEST(GgufLayout, RefusesWhatTheFormatCannotHold) {
   EXPECT_EQ(lengthy.why(), "it is empty or longer than 65535 bytes");
 }
 
+TEST(GgufLayout, RefusesTensorsThatNoFileHoldsTogether) {
+  std::vector<TensorSpec> tensors;
+  for (const char* name : {"a", "b", "c", "d", "e", "f", "g", "h", "i"}) {
+    tensors.push_back({name, {1ULL << 59}, QuantType::kF32});  // 2^61 bytes
+  }
+  const auto error =
+      testing::error_of<base::UnsupportedError>([&] { lay_out_split({}, tensors, 1ULL << 40); });
+  EXPECT_STREQ(error.what(), "cannot write tensor `c` to a GGUF file");
+  EXPECT_EQ(error.why(), "with it the file would pass 4.00 EiB");
+}
+
 class SplitTest : public ::testing::Test {
  protected:
   SplitTest() {

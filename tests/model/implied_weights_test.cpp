@@ -61,6 +61,27 @@ TEST_F(ImpliedWeights, HaveAnOptionalBiasWhenTheIndexNamesIt) {
   EXPECT_EQ(found.size(), small_shapes(small_config()).size() + 1);
 }
 
+TEST_F(ImpliedWeights, AreRefusedWhereTheirSizesCannotBe) {
+  json config = small_config();
+  config["num_attention_heads"] = config["num_key_value_heads"] = 2147483647;
+  config["head_dim"] = 2147483646;
+  config["hidden_size"] = 2147483647;
+  const auto error = error_of<base::ValidationError>([&] { names(config, model::arch::kLlama); });
+  EXPECT_EQ(error.what(), "cannot use " + (scratch_.path() / "config.json").string());
+  EXPECT_EQ(error.why(),
+            "the weights that it implies pass 1.00 EiB with model.layers.0.self_attn.q_proj.weight "
+            "of shape [4611686011984936962, 2147483647]");
+}
+
+TEST_F(ImpliedWeights, AreRefusedWhereTheSumOfTheirSizesCannotBe) {
+  json config = small_config();
+  config["hidden_size"] = config["intermediate_size"] = 268435456;
+  config["num_hidden_layers"] = 65535;
+  EXPECT_EQ(error_of<base::ValidationError>([&] { names(config, model::arch::kLlama); }).why(),
+            "the weights that it implies pass 1.00 EiB with model.layers.0.mlp.gate_proj.weight of "
+            "shape [268435456, 268435456]");
+}
+
 TEST_F(ImpliedWeights, AreNotImpliedByAnIndexThatCannotBeRead) {
   const auto loop = scratch_.path() / "model.safetensors.index.json";
   std::filesystem::create_symlink(loop, loop);

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
+#include <limits>
 #include <optional>
 #include <set>
 #include <sstream>
 
+#include "common/base/checked.h"
 #include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/calibration/importance_facts.h"
@@ -55,20 +57,21 @@ Estimate estimate_gguf(const Source& source, const mix::FileType& type) {
 }
 
 /// One layer's weights in float32 twice (source and result), its Gram matrices, and the factor of
-/// the largest.
+/// the largest. What passes 64 bits counts as all of them.
 std::uint64_t group_memory(const Source& source) {
   const model::ModelConfig& config = source.checkpoint.config;
-  std::uint64_t layer_elems = 0;
+  base::Checked layer_elems = 0;
   for (const model::GgufTensor& tensor : source.tensors) {
     if (tensor.layer == 0) layer_elems += tensor.row_elems() * tensor.n_rows();
   }
   const auto square = [](std::int64_t n) {
-    return static_cast<std::uint64_t>(n) * static_cast<std::uint64_t>(n);
+    return base::Checked(static_cast<std::uint64_t>(n)) * static_cast<std::uint64_t>(n);
   };
-  const std::uint64_t grams =
-      2 * square(config.hidden) + square(config.n_heads * config.head_dim) + square(config.ffn);
-  return layer_elems * 2 * sizeof(float) + grams * sizeof(float) +
-         square(std::max(config.hidden, config.ffn)) * sizeof(double);
+  const base::Checked grams =
+      square(config.hidden) * 2 + square(config.n_heads * config.head_dim) + square(config.ffn);
+  const base::Checked memory = layer_elems * (2 * sizeof(float)) + grams * sizeof(float) +
+                               square(std::max(config.hidden, config.ffn)) * sizeof(double);
+  return memory.value().value_or(std::numeric_limits<std::uint64_t>::max());
 }
 
 Estimate estimate_groups(const Source& source, const mix::GroupFormat& format) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/checked.h"
 #include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/io/input_file.h"
@@ -25,6 +26,20 @@ const model::Architecture* known_architecture(const model::ModelConfig& config,
   }
 }
 
+/// Headers whose data are missing may claim any size.
+void require_countable(const tensor::TensorSource& weights, const fs::path& dir) {
+  base::Checked total = 0;
+  for (const tensor::TensorInfo& tensor : weights.tensors()) {
+    total += tensor.n_bytes;
+    if (!total.above(model::kMaxWeightBytes)) continue;
+    throw base::ValidationError(
+        fmt::format("cannot use the weights in {}", base::escape_controls(dir.string())),
+        fmt::format("with tensor `{}` they claim more than {}", base::escape_controls(tensor.name),
+                    base::format_bytes(model::kMaxWeightBytes)),
+        "fetch the safetensors files again");
+  }
+}
+
 /// The weights as far as they are there: files, else what the configuration implies, else nothing
 /// (nullptr).
 std::unique_ptr<tensor::TensorSource> open_weights(const fs::path& dir,
@@ -33,6 +48,7 @@ std::unique_ptr<tensor::TensorSource> open_weights(const fs::path& dir,
                                                    std::vector<std::string>& notes) {
   try {
     auto weights = safetensors::open_model(dir, safetensors::Data::kMayBeMissing);
+    require_countable(*weights, dir);
     notes.insert(notes.end(), weights->warnings().begin(), weights->warnings().end());
     return weights;
   } catch (const base::ModelNotFoundError& error) {
