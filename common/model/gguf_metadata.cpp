@@ -124,11 +124,11 @@ void describe_rope(const Checkpoint& checkpoint, const std::string& prefix,
   set_real(metadata, prefix + "rope.freq_base", rope.base);
   const std::string scaling = prefix + "rope.scaling.";
   if (rope.scaling == RopeScalingKind::kLinear) {
-    metadata.set(scaling + "type", std::string("linear"));
+    metadata.set(scaling + "type", std::string(rope_scaling_name(rope.scaling)));
     set_real(metadata, scaling + "factor", rope.factor);
   }
   if (rope.scaling != RopeScalingKind::kYarn) return;
-  metadata.set(scaling + "type", std::string("yarn"));
+  metadata.set(scaling + "type", std::string(rope_scaling_name(rope.scaling)));
   set_real(metadata, scaling + "factor", rope.factor);
   // Unstated, the context of the configuration is the one before stretching.
   set_number(metadata, scaling + "original_context_length",

@@ -1,6 +1,8 @@
 #include "common/model/model_config.h"
 
+#include <algorithm>
 #include <array>
+#include <cassert>
 #include <cmath>
 #include <fmt/format.h>
 #include <initializer_list>
@@ -108,6 +110,7 @@ class KeyReader {
   std::string prefix_;
 };
 
+/// The first name of a kind is the one that it is shown under.
 struct ScalingName {
   std::string_view name;
   RopeScalingKind kind;
@@ -205,6 +208,14 @@ void read_shapes(const KeyReader& top, ModelConfig& config) {
 }
 
 }  // namespace
+
+std::string_view rope_scaling_name(RopeScalingKind kind) {
+  // "default" is what config.json calls none.
+  if (kind == RopeScalingKind::kNone) return "none";
+  const auto row = std::ranges::find(kScalingNames, kind, &ScalingName::kind);
+  assert(row != kScalingNames.end());
+  return row->name;
+}
 
 ModelConfig read_config(const std::filesystem::path& dir) {
   std::error_code ignored;

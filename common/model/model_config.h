@@ -6,11 +6,15 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lq::model {
 
 enum class RopeScalingKind { kNone, kLinear, kDynamic, kLlama3, kYarn, kLongRope };
+
+/// "none", "linear", "yarn" ...: as config.json and GGUF both spell it.
+std::string_view rope_scaling_name(RopeScalingKind kind);
 
 struct RopeConfig {
   double base = 10000;

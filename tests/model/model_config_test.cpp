@@ -109,6 +109,15 @@ TEST(ModelConfig, ReadsYarn) {
   EXPECT_FALSE(read(config).rope.beta_slow.has_value());
 }
 
+TEST(ModelConfig, NamesARopeScalingAsTheFileDoes) {
+  for (const std::string name : {"linear", "dynamic", "llama3", "yarn", "longrope"}) {
+    json config = small_config();
+    config["rope_scaling"] = {{"type", name}};
+    EXPECT_EQ(model::rope_scaling_name(read(config).rope.scaling), name);
+  }
+  EXPECT_EQ(model::rope_scaling_name(RopeScalingKind::kNone), "none");
+}
+
 TEST(ModelConfig, RefusesAnUnknownRopeScaling) {
   json config = small_config();
   config["rope_scaling"] = {{"type", "spiral"}};

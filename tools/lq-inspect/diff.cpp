@@ -80,13 +80,13 @@ void compare_tensors(const ModelFacts& left, const ModelFacts& right,
 
 std::vector<Difference> differences(const ModelFacts& left, const ModelFacts& right) {
   std::vector<Difference> found;
-  const bool same_kind = left.kind == right.kind;
-  compare_values(comparable(left, same_kind), comparable(right, same_kind), found);
+  const bool same_storage = left.storage == right.storage;
+  compare_values(comparable(left, same_storage), comparable(right, same_storage), found);
   if (left.parameters != right.parameters) {
     found.push_back({"metadata", "parameters", std::to_string(left.parameters),
                      std::to_string(right.parameters)});
   }
-  if (same_kind) compare_tensors(left, right, found);
+  if (same_storage) compare_tensors(left, right, found);
   return found;
 }
 

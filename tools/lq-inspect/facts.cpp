@@ -1,6 +1,8 @@
 #include "tools/lq-inspect/facts.h"
 
 #include <algorithm>
+#include <array>
+#include <cassert>
 #include <filesystem>
 #include <fmt/format.h>
 #include <map>
@@ -16,6 +18,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// In the order of the enumeration.
+constexpr std::array kStorages = {
+    StorageRow{Storage::kHuggingFace, "huggingface", "Hugging Face directory"},
+    StorageRow{Storage::kGguf, "gguf", "GGUF"},
+};
+
 /// `a/b` may be meant as a repository of the Hub; anything else that is not there is a wrong path.
 bool reads_as_repository(const std::string& operand) {
   return !operand.starts_with('/') && !operand.starts_with("./") && !operand.starts_with("../") &&
@@ -23,6 +31,12 @@ bool reads_as_repository(const std::string& operand) {
 }
 
 }  // namespace
+
+const StorageRow& storage_row(Storage storage) {
+  const StorageRow& row = kStorages[static_cast<std::size_t>(storage)];
+  assert(row.storage == storage);
+  return row;
+}
 
 std::vector<TypeShare> type_shares(const ModelFacts& facts) {
   std::map<std::string, TypeShare> by_type;

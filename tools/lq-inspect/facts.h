@@ -5,7 +5,10 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "tools/lq-inspect/hyperparameters.h"
 
 namespace lq::inspect {
 
@@ -17,14 +20,16 @@ struct TensorFacts {
   std::string file;  // file name, empty where there is only one
 };
 
-/// A labelled value of the text report; the key is its name in JSON.
-struct Fact {
-  std::string key, label;
-  nlohmann::ordered_json value;
+enum class Storage : std::uint8_t { kHuggingFace, kGguf };
+
+struct StorageRow {
+  Storage storage;
+  std::string_view key, label;  // in JSON, in the text report
 };
+const StorageRow& storage_row(Storage storage);
 
 struct ModelFacts {
-  std::string kind;  // "huggingface" or "gguf"
+  Storage storage = Storage::kHuggingFace;
   std::string path;
   std::string name;          // of the model; may be empty
   std::string architecture;  // "LlamaForCausalLM", "llama"

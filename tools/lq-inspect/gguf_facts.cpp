@@ -50,41 +50,40 @@ std::string text(const gguf::Metadata& metadata, const std::string& key) {
   return value == nullptr ? "" : *value;
 }
 
-std::vector<Fact> hyperparameters_of(const gguf::Metadata& metadata,
-                                     const std::string& architecture, bool tied) {
+RopeFacts rope_of(const gguf::Metadata& metadata, const std::string& prefix) {
+  RopeFacts rope;
+  if (const auto* base = metadata.get<float>(prefix + "freq_base")) rope.base = *base;
+  const std::string scaling = text(metadata, prefix + "scaling.type");
+  if (!scaling.empty()) rope.scaling = scaling;
+  if (const auto* factor = metadata.get<float>(prefix + "scaling.factor")) rope.factor = *factor;
+  rope.original_context = integer(metadata, prefix + "scaling.original_context_length");
+  return rope;
+}
+
+Hyperparameters hyperparameters_of(const gguf::Metadata& metadata, const std::string& architecture,
+                                   bool tied) {
   const std::string prefix = architecture + ".";
-  std::vector<Fact> facts;
-  const auto add = [&](const char* key, const char* label, std::int64_t value) {
-    if (value != 0) facts.push_back({key, label, value});
-  };
-  const std::int64_t hidden = integer(metadata, prefix + "embedding_length");
-  const std::int64_t heads = integer(metadata, prefix + "attention.head_count");
-  const std::int64_t kv_heads = integer(metadata, prefix + "attention.head_count_kv");
-  const std::int64_t head_dim = integer(metadata, prefix + "attention.key_length");
-  add("layers", "layers", integer(metadata, prefix + "block_count"));
-  add("hidden_size", "hidden size", hidden);
-  add("feed_forward_size", "feed-forward", integer(metadata, prefix + "feed_forward_length"));
-  add("heads", "heads", heads);
-  add("kv_heads", "key-value heads", kv_heads != 0 ? kv_heads : heads);
-  add("head_dim", "head size", head_dim != 0 || heads == 0 ? head_dim : hidden / heads);
-  const auto* tokens = metadata.get<std::vector<std::string>>("tokenizer.ggml.tokens");
-  add("vocabulary_size", "vocabulary",
-      tokens != nullptr ? static_cast<std::int64_t>(tokens->size())
-                        : integer(metadata, prefix + "vocab_size"));
-  add("context_length", "context", integer(metadata, prefix + "context_length"));
-  add("sliding_window", "sliding window", integer(metadata, prefix + "attention.sliding_window"));
-  add("experts", "experts", integer(metadata, prefix + "expert_count"));
-  ordered_json rope;
-  const auto* base = metadata.get<float>(prefix + "rope.freq_base");
-  rope["base"] = base == nullptr ? 10000.0 : static_cast<double>(*base);
-  const std::string scaling = text(metadata, prefix + "rope.scaling.type");
-  rope["scaling"] = scaling.empty() ? "none" : scaling;
-  if (const auto* factor = metadata.get<float>(prefix + "rope.scaling.factor")) {
-    rope["factor"] = static_cast<double>(*factor);
+  const auto number = [&](const char* key) { return integer(metadata, prefix + key); };
+  Hyperparameters numbers{.layers = number("block_count"),
+                          .hidden_size = number("embedding_length"),
+                          .feed_forward_size = number("feed_forward_length"),
+                          .heads = number("attention.head_count"),
+                          .kv_heads = number("attention.head_count_kv"),
+                          .head_dim = number("attention.key_length"),
+                          .vocabulary_size = number("vocab_size"),
+                          .context_length = number("context_length"),
+                          .sliding_window = number("attention.sliding_window"),
+                          .experts = number("expert_count"),
+                          .rope = rope_of(metadata, prefix + "rope."),
+                          .tied_embeddings = tied};
+  if (numbers.kv_heads == 0) numbers.kv_heads = numbers.heads;
+  if (numbers.head_dim == 0 && numbers.heads != 0) {
+    numbers.head_dim = numbers.hidden_size / numbers.heads;
   }
-  facts.push_back({"rope", "rope", rope});
-  facts.push_back({"tied_embeddings", "tied embeddings", tied});
-  return facts;
+  if (const auto* tokens = metadata.get<std::vector<std::string>>("tokenizer.ggml.tokens")) {
+    numbers.vocabulary_size = static_cast<std::int64_t>(tokens->size());
+  }
+  return numbers;
 }
 
 ordered_json tokenizer_of(const gguf::Metadata& metadata) {
@@ -134,7 +133,7 @@ ordered_json quantization_of(const gguf::Metadata& metadata) {
 ModelFacts gguf_facts(const fs::path& path) {
   const gguf::Reader reader(path);
   ModelFacts facts;
-  facts.kind = "gguf";
+  facts.storage = Storage::kGguf;
   facts.path = path.string();
   facts.name = text(reader.metadata(), "general.name");
   facts.architecture = text(reader.metadata(), "general.architecture");
@@ -153,8 +152,8 @@ ModelFacts gguf_facts(const fs::path& path) {
       facts.parameters += tensor.n_elems;
     }
   }
-  facts.hyperparameters = hyperparameters_of(reader.metadata(), facts.architecture,
-                                             reader.find("output.weight") == nullptr);
+  facts.hyperparameters = facts_of(hyperparameters_of(reader.metadata(), facts.architecture,
+                                                      reader.find("output.weight") == nullptr));
   facts.tokenizer = tokenizer_of(reader.metadata());
   facts.quantization = quantization_of(reader.metadata());
   for (const auto& [key, value] : reader.metadata().entries()) facts.metadata[key] = json_of(value);

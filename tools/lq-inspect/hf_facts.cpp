@@ -59,52 +59,26 @@ std::unique_ptr<tensor::TensorSource> open_weights(const fs::path& dir,
   return model::implied_weights(dir, config, *architecture);
 }
 
-void add(std::vector<Fact>& facts, const char* key, const char* label, ordered_json value) {
-  if (value.is_number() && value == 0) return;  // not stated
-  facts.push_back({key, label, std::move(value)});
-}
-
-const char* scaling_name(model::RopeScalingKind kind) {
-  using enum model::RopeScalingKind;
-  switch (kind) {
-    case kNone:
-      return "none";
-    case kLinear:
-      return "linear";
-    case kDynamic:
-      return "dynamic";
-    case kLlama3:
-      return "llama3";
-    case kYarn:
-      return "yarn";
-    case kLongRope:
-      return "longrope";
+Hyperparameters hyperparameters_of(const model::ModelConfig& config) {
+  Hyperparameters numbers{.layers = config.n_layers,
+                          .hidden_size = config.hidden,
+                          .feed_forward_size = config.ffn,
+                          .heads = config.n_heads,
+                          .kv_heads = config.n_kv_heads,
+                          .head_dim = config.head_dim,
+                          .vocabulary_size = config.vocab,
+                          .context_length = config.context,
+                          .sliding_window = config.sliding_window,
+                          .experts = config.n_experts,
+                          .rope = {},
+                          .tied_embeddings = config.tied_embeddings};
+  numbers.rope.base = config.rope.base;
+  numbers.rope.scaling = model::rope_scaling_name(config.rope.scaling);
+  if (config.rope.scaling != model::RopeScalingKind::kNone) {
+    numbers.rope.factor = config.rope.factor;
   }
-  return "unknown";
-}
-
-ordered_json rope_of(const model::RopeConfig& rope) {
-  ordered_json json = {{"base", rope.base}, {"scaling", scaling_name(rope.scaling)}};
-  if (rope.scaling != model::RopeScalingKind::kNone) json["factor"] = rope.factor;
-  if (rope.original_context > 0) json["original_context"] = rope.original_context;
-  return json;
-}
-
-std::vector<Fact> hyperparameters_of(const model::ModelConfig& config) {
-  std::vector<Fact> facts;
-  add(facts, "layers", "layers", config.n_layers);
-  add(facts, "hidden_size", "hidden size", config.hidden);
-  add(facts, "feed_forward_size", "feed-forward", config.ffn);
-  add(facts, "heads", "heads", config.n_heads);
-  add(facts, "kv_heads", "key-value heads", config.n_kv_heads);
-  add(facts, "head_dim", "head size", config.head_dim);
-  add(facts, "vocabulary_size", "vocabulary", config.vocab);
-  add(facts, "context_length", "context", config.context);
-  add(facts, "sliding_window", "sliding window", config.sliding_window);
-  add(facts, "experts", "experts", config.n_experts);
-  add(facts, "rope", "rope", rope_of(config.rope));
-  add(facts, "tied_embeddings", "tied embeddings", config.tied_embeddings);
-  return facts;
+  numbers.rope.original_context = config.rope.original_context;
+  return numbers;
 }
 
 ordered_json tokenizer_of(const fs::path& dir, const model::ModelConfig& config,
@@ -161,7 +135,7 @@ void take_tensors(const tensor::TensorSource& weights, ModelFacts& facts) {
 
 ModelFacts hf_facts(const fs::path& dir) {
   ModelFacts facts;
-  facts.kind = "huggingface";
+  facts.storage = Storage::kHuggingFace;
   facts.path = dir.string();
   facts.name = model::model_name(dir);
   model::Checkpoint checkpoint;
@@ -177,7 +151,7 @@ ModelFacts hf_facts(const fs::path& dir) {
       facts.parameters = checkpoint.n_parameters();
     }
   }
-  facts.hyperparameters = hyperparameters_of(config);
+  facts.hyperparameters = facts_of(hyperparameters_of(config));
   facts.tokenizer = tokenizer_of(dir, config, facts.notes);
   facts.quantization = quantization_of(config);
   facts.metadata = ordered_json(config.raw);

@@ -69,7 +69,7 @@ std::vector<std::string> text_report(const ModelFacts& facts, bool with_tensors,
   std::vector<std::string> lines;
   line(lines, "model", base::escape_controls(facts.name.empty() ? facts.path : facts.name));
   line(lines, "path", base::escape_controls(facts.path));
-  line(lines, "stored as", facts.kind == "gguf" ? "GGUF" : "Hugging Face directory");
+  line(lines, "stored as", std::string(storage_row(facts.storage).label));
   line(lines, "architecture", base::escape_controls(facts.architecture));
   line(lines, "parameters", fmt::format("{}", facts.parameters));
   line(lines, "size",
@@ -95,7 +95,7 @@ ordered_json json_report(const ModelFacts& facts, bool with_tensors,
                          const std::optional<Estimates>& estimates) {
   ordered_json json;
   json["path"] = facts.path;
-  json["kind"] = facts.kind;
+  json["kind"] = storage_row(facts.storage).key;
   json["name"] = facts.name;
   json["architecture"] = facts.architecture;
   json["parameters"] = facts.parameters;

@@ -27,7 +27,7 @@ cli::ToolResult compare(const ModelFacts& left, const ModelFacts& right) {
 
 Estimates estimate(const ModelFacts& facts, const std::string& types,
                    const std::string& importance_path, int n_threads) {
-  if (facts.kind != "huggingface") {
+  if (facts.storage != Storage::kHuggingFace) {
     throw base::UnsupportedError(
         fmt::format("cannot estimate outputs of {}", base::escape_controls(facts.path)),
         "outputs are made from a Hugging Face directory, and this is a GGUF file",
