@@ -27,7 +27,6 @@ class Metadata {
  public:
   /// Replaces the value of an existing key in place, else appends.
   void set(std::string key, Value value);
-  bool erase(std::string_view key);
   const Value* find(std::string_view key) const;
   /// nullptr when the key is absent or has another type.
   template <class T>

@@ -62,7 +62,6 @@ struct Architecture {
   std::span<const std::string_view>
       model_types;  // config.json's model_type, where architectures is missing
   std::span<const TensorRow> tensors;
-  bool rope_interleaved = false;       // the runtime rotates adjacent pairs
   bool rope_factors = false;           // the runtime reads rope_freqs.weight
   bool writes_rope_dimension = false;  // rope.dimension_count is part of the file
   bool writes_head_dim = false;        // attention.key_length / value_length always

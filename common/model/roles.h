@@ -3,7 +3,6 @@
 // reports switch on it.
 
 #include <cstdint>
-#include <string_view>
 
 namespace lq::model {
 
@@ -25,8 +24,5 @@ enum class TensorRole : std::uint8_t {
   kFfnUp,
   kFfnDown,
 };
-
-std::string_view role_name(
-    TensorRole role);  // GGUF spelling: "attn_q", "ffn_down", "token_embd" ...
 
 }  // namespace lq::model

@@ -29,17 +29,5 @@ TEST(GgufMetadata, AValueOfAnotherTypeIsNotGot) {
   EXPECT_NE(metadata.find("a"), nullptr);
 }
 
-TEST(GgufMetadata, KeysAreStillFoundAfterOneIsErased) {
-  Metadata metadata;
-  for (const char* key : {"a", "b", "c", "d"}) metadata.set(key, std::string(key));
-  EXPECT_TRUE(metadata.erase("b"));
-  EXPECT_FALSE(metadata.erase("b"));
-  EXPECT_EQ(keys(metadata), "acd");
-  for (const char* key : {"a", "c", "d"}) EXPECT_EQ(*metadata.get<std::string>(key), key);
-  metadata.set("d", std::string("new"));
-  metadata.set("b", std::string("last"));
-  EXPECT_EQ(keys(metadata), "acdb");
-}
-
 }  // namespace
 }  // namespace lq::gguf

@@ -76,7 +76,33 @@ TEST(Architectures, NameEachTensorOnce) {
     for (const model::TensorRow& tensor : row->tensors) {
       EXPECT_EQ(++hf[tensor.hf], 1) << tensor.hf;
       EXPECT_EQ(++gguf[tensor.gguf], 1) << tensor.gguf;
-      EXPECT_TRUE(tensor.gguf.ends_with(model::role_name(tensor.role))) << tensor.gguf;
+    }
+  }
+}
+
+TEST(Architectures, GiveEachTensorTheRoleThatItsNameTells) {
+  using enum model::TensorRole;
+  const std::map<std::string_view, model::TensorRole> roles = {
+      {"token_embd", kTokenEmbedding},
+      {"output_norm", kOutputNorm},
+      {"output", kOutput},
+      {"blk.{L}.attn_norm", kAttnNorm},
+      {"blk.{L}.attn_q", kAttnQ},
+      {"blk.{L}.attn_k", kAttnK},
+      {"blk.{L}.attn_v", kAttnV},
+      {"blk.{L}.attn_output", kAttnOutput},
+      {"blk.{L}.attn_q_norm", kAttnQNorm},
+      {"blk.{L}.attn_k_norm", kAttnKNorm},
+      {"blk.{L}.ffn_norm", kFfnNorm},
+      {"blk.{L}.ffn_gate", kFfnGate},
+      {"blk.{L}.ffn_up", kFfnUp},
+      {"blk.{L}.ffn_down", kFfnDown},
+  };
+  for (const model::Architecture* row : model::architectures()) {
+    for (const model::TensorRow& tensor : row->tensors) {
+      const auto role = roles.find(tensor.gguf);
+      ASSERT_NE(role, roles.end()) << tensor.gguf;
+      EXPECT_EQ(tensor.role, role->second) << tensor.gguf;
     }
   }
 }

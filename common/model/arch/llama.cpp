@@ -37,7 +37,6 @@ constinit const Architecture kLlama = {.name = "llama",
                                        .hf_names = kHfNames,
                                        .model_types = kModelTypes,
                                        .tensors = kTensors,
-                                       .rope_interleaved = true,
                                        .rope_factors = true,
                                        .writes_rope_dimension = true};
 
