@@ -4,6 +4,7 @@
 #include <array>
 #include <cassert>
 #include <fmt/format.h>
+#include <memory_resource>
 #include <utility>
 
 #include "common/base/errors.h"
@@ -15,6 +16,7 @@ namespace {
 // As llama.cpp's converter has them.
 constexpr float kPaddingScore = -10000;
 constexpr float kAddedScore = -1000;
+constexpr std::size_t kIndexBytes = 56;  // of one token: a node and a bucket
 constexpr std::string_view kSpaceMark = "\u2581";
 
 std::string with_plain_spaces(std::string_view text) {
@@ -90,7 +92,9 @@ std::int64_t TokenTable::find(std::string_view text) const {
 }
 
 void TokenTable::move_to(Vocabulary& vocabulary) {
-  std::unordered_map<std::string_view, std::size_t> ids;
+  // Freed as a whole: the table has an entry for each of some hundred thousand tokens.
+  std::pmr::monotonic_buffer_resource memory(tokens_.size() * kIndexBytes);
+  std::pmr::unordered_map<std::string_view, std::size_t> ids(&memory);
   ids.reserve(tokens_.size());
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
     if (types_[i] == TokenType::kUnused && tokens_[i].empty())

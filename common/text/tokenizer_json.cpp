@@ -48,6 +48,18 @@ bool is_byte_token(std::string_view text) {
          kHex.find(text[3]) != kHex.npos && kHex.find(text[4]) != kHex.npos;
 }
 
+/// Where the left part of "left right" ends; 0 when that is not a pair.
+std::size_t space_in_merge(const std::string& text) {
+  const std::size_t space = text.find(' ');
+  const bool pair =
+      space != text.npos && space + 1 < text.size() && text.find(' ', space + 1) == text.npos;
+  return pair ? space : 0;
+}
+
+[[noreturn]] void reject_merge(std::size_t index, const std::filesystem::path& file) {
+  reject(file, fmt::format("merge number {} is not a pair of tokens", index));
+}
+
 struct Merge {
   std::string left, right;
 };
@@ -56,16 +68,13 @@ struct Merge {
 Merge parse_merge(const json& entry, std::size_t index, const std::filesystem::path& file) {
   if (entry.is_string()) {
     const std::string& text = entry.get_ref<const std::string&>();
-    const std::size_t space = text.find(' ');
-    if (space != 0 && space != text.npos && space + 1 < text.size() &&
-        text.find(' ', space + 1) == text.npos) {
-      return {text.substr(0, space), text.substr(space + 1)};
-    }
+    const std::size_t space = space_in_merge(text);
+    if (space != 0) return {text.substr(0, space), text.substr(space + 1)};
   } else if (entry.is_array() && entry.size() == 2 && entry[0].is_string() &&
              entry[1].is_string()) {
     return {entry[0].get<std::string>(), entry[1].get<std::string>()};
   }
-  reject(file, fmt::format("merge number {} is not a pair of tokens", index));
+  reject_merge(index, file);
 }
 
 /// A literal space would end the left part in GGUF's spelling of a merge.
@@ -82,11 +91,20 @@ const json& merges_of(const json& model, const std::filesystem::path& file) {
   return merges;
 }
 
-std::vector<std::string> read_merges(const json& model, const std::filesystem::path& file) {
-  const json& list = merges_of(model, file);
+/// Hundreds of thousands of texts: those that are spelled as GGUF spells them are taken out of the
+/// list, which saves copying and freeing them.
+std::vector<std::string> take_merges(json& model, const std::filesystem::path& file) {
+  merges_of(model, file);
+  json& list = model["merges"];
   std::vector<std::string> merges;
   merges.reserve(list.size());
   for (std::size_t i = 0; i < list.size(); ++i) {
+    if (list[i].is_string()) {
+      std::string& text = list[i].get_ref<std::string&>();
+      if (space_in_merge(text) == 0) reject_merge(i, file);
+      merges.push_back(std::move(text));
+      continue;
+    }
     Merge merge = parse_merge(list[i], i, file);
     merges.push_back(without_space(std::move(merge.left)) + ' ' +
                      without_space(std::move(merge.right)));
@@ -167,14 +185,14 @@ void read_added_tokens(const json& tokenizer, const std::filesystem::path& file,
   }
 }
 
-void read_tokenizer_json(const json& tokenizer, const std::filesystem::path& file,
-                         TokenTable& table, Vocabulary& vocabulary) {
-  const json& model = member(tokenizer, "model");
+void read_tokenizer_json(json& tokenizer, const std::filesystem::path& file, TokenTable& table,
+                         Vocabulary& vocabulary) {
+  json& model = tokenizer["model"];
   const json& vocab = member(model, "vocab");
   const bool byte_level = vocabulary.kind == VocabularyKind::kByteLevelBpe;
   std::unordered_map<std::string, float> scores;
   if (byte_level) {
-    vocabulary.merges = read_merges(model, file);
+    vocabulary.merges = take_merges(model, file);
     vocabulary.pre = pretokenizer_name(member(tokenizer, "pre_tokenizer"));
   } else {
     scores = merge_scores(model, file);

@@ -15,8 +15,9 @@ namespace lq::text {
 VocabularyKind tokenizer_kind(const nlohmann::json& tokenizer, const std::filesystem::path& file);
 
 /// Tokens, types and added tokens into `table`, merges or scores and the rest but the special ids
-/// into `vocabulary`. REQUIRES: vocabulary.kind == tokenizer_kind(tokenizer).
-void read_tokenizer_json(const nlohmann::json& tokenizer, const std::filesystem::path& file,
+/// into `vocabulary`. The texts of the merges are moved out of `tokenizer`. REQUIRES:
+/// vocabulary.kind == tokenizer_kind(tokenizer).
+void read_tokenizer_json(nlohmann::json& tokenizer, const std::filesystem::path& file,
                          TokenTable& table, Vocabulary& vocabulary);
 
 /// The entries of `added_tokens`. Those beyond the vocabulary are skipped when `skip_outside`, else

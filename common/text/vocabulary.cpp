@@ -111,7 +111,7 @@ Vocabulary read_vocabulary(const std::filesystem::path& dir, std::int64_t vocab_
                               model_file = dir / "tokenizer.model";
   const bool has_json = is_file(json_file);
   if (!has_json && !is_file(model_file)) report_missing(dir);
-  const json tokenizer = has_json ? io::read_json_file(json_file) : json();
+  json tokenizer = has_json ? io::read_json_file(json_file) : json();
   const TokenizerFiles files = read_tokenizer_files(dir);
   const std::optional<SentencePieceModel> model = read_sentencepiece(model_file);
 
