@@ -76,7 +76,7 @@ Checkpoint load_checkpoint(const ResultPlan& result, const ResultPaths& paths,
     if (path == own) checkpoint.own_intact_bytes = contents.intact_bytes;
     for (const FinishedUnit& unit : contents.units) {
       const auto found = number_at.find({unit.file, unit.offset, unit.size});
-      if (found != number_at.end()) checkpoint.hashes[found->second].push_back(unit.sha256);
+      if (found != number_at.end()) checkpoint.hashes[found->second].push_back(unit.xxh3);
     }
   }
   return checkpoint;

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "common/base/text.h"
-#include "common/io/sha256.h"
+#include "common/io/xxh3.h"
 #include "common/parallel/memory.h"
 #include "common/parallel/parallel_for.h"
 #include "common/stage/unit_recorder.h"
@@ -53,7 +53,7 @@ class PartSink final : public UnitSink {
                                 {.file = extent.file,
                                  .offset = extent.offset,
                                  .size = extent.size,
-                                 .sha256 = io::sha256_hex(bytes)}});
+                                 .xxh3 = io::xxh3_hex(bytes)}});
     }
   }
 

@@ -72,7 +72,7 @@ void take_line(const nlohmann::json& line, const std::filesystem::path& path,
     contents.units.push_back({.file = value_or(line, "file", std::size_t{0}),
                               .offset = value_or(line, "offset", std::uint64_t{0}),
                               .size = value_or(line, "size", std::uint64_t{0}),
-                              .sha256 = text_or(line, "sha256", "")});
+                              .xxh3 = text_or(line, "xxh3", "")});
   }
 }
 
@@ -130,10 +130,8 @@ JournalWriter::JournalWriter(JournalWriter&& other) noexcept
 void JournalWriter::append(std::span<const FinishedUnit> units) {
   std::string text;
   for (const FinishedUnit& unit : units) {
-    text += line_of({{"file", unit.file},
-                     {"offset", unit.offset},
-                     {"size", unit.size},
-                     {"sha256", unit.sha256}});
+    text += line_of(
+        {{"file", unit.file}, {"offset", unit.offset}, {"size", unit.size}, {"xxh3", unit.xxh3}});
   }
   append_text(text);
 }

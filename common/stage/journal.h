@@ -2,7 +2,7 @@
 // The journal: which units of a result are finished, on disk beside the part file.
 //
 //   {"format":1,"tool":...,"fingerprint":...,"options":{...},...} 0123456789abcdef
-//   {"file":0,"offset":4096,"sha256":"...","size":4096} 89abcdef01234567
+//   {"file":0,"offset":4096,"size":4096,"xxh3":"..."} 89abcdef01234567
 //   ...
 //   {"final":{the manifest}} 76543210fedcba98
 //
@@ -27,7 +27,7 @@ constexpr int kJournalFormat = 1;
 struct FinishedUnit {
   std::size_t file = 0;
   std::uint64_t offset = 0, size = 0;
-  std::string sha256;
+  std::string xxh3;
 };
 
 struct JournalContents {

@@ -6,7 +6,7 @@
 #include "common/base/text.h"
 #include "common/io/file_status.h"
 #include "common/io/output_error.h"
-#include "common/io/sha256.h"
+#include "common/io/xxh3.h"
 
 namespace lq::stage {
 namespace {
@@ -38,7 +38,7 @@ void PartFiles::write(const Extent& extent, std::span<const std::byte> bytes) {
 
 std::string PartFiles::hash_of(const Extent& extent) const {
   std::vector<std::byte> block(std::min<std::uint64_t>(extent.size, 1 << 20));
-  io::Sha256 hash;
+  io::Xxh3 hash;
   for (std::uint64_t done = 0; done < extent.size;) {
     const auto piece = std::span(block).first(std::min(block.size(), extent.size - done));
     files_[extent.file].read_at(extent.offset + done, piece);

@@ -17,6 +17,25 @@ namespace {
 // cache between the two.
 constexpr std::uint64_t kSliceElems = std::uint64_t{1} << 16;
 
+/// What a worker needs for a piece, kept for its next ones: fresh memory for every piece would cost
+/// as much time as reading it.
+struct Buffers {
+  std::vector<std::byte> source;
+  std::vector<float> slice;
+  std::vector<std::vector<std::byte>> encoded;  // by result
+};
+
+Buffers& buffers_of_this_thread() {
+  thread_local Buffers buffers;
+  return buffers;
+}
+
+template <class T>
+std::span<T> first_of(std::vector<T>& buffer, std::size_t n) {
+  if (buffer.size() < n) buffer.resize(n);
+  return std::span(buffer).first(n);
+}
+
 /// `bad` is the index of a value that is not finite in rows from `first_row` on, or
 /// kernels::kAllFinite.
 void require_finite(const model::GgufTensor& tensor, std::span<const float> values, std::size_t bad,
@@ -34,7 +53,7 @@ void require_finite(const model::GgufTensor& tensor, std::span<const float> valu
 /// slice; a vector (norm, bias, rope factors) is small and comes whole.
 class PieceRows {
  public:
-  PieceRows(const Job& job, const Piece& piece)
+  PieceRows(const Job& job, const Piece& piece, Buffers& buffers)
       : tensor_(job.tensors[piece.tensor]), piece_(piece) {
     if (!tensor_.is_matrix) {
       vector_ = model::read_vector(job.checkpoint, tensor_);
@@ -42,7 +61,7 @@ class PieceRows {
       return;
     }
     row_bytes_ = tensor_.source->n_bytes / tensor_.n_rows();
-    bytes_.resize(piece.n_rows * row_bytes_);
+    bytes_ = first_of(buffers.source, piece.n_rows * row_bytes_);
     job.checkpoint.weights->read(*tensor_.source, piece.first_row * row_bytes_, bytes_);
   }
 
@@ -63,7 +82,7 @@ class PieceRows {
 
  private:
   void convert(std::uint64_t source_row, std::uint64_t n, std::span<float> out) const {
-    const auto bytes = std::span(bytes_).subspan(source_row * row_bytes_, n * row_bytes_);
+    const auto bytes = bytes_.subspan(source_row * row_bytes_, n * row_bytes_);
     const std::size_t bad = kernels::widen_to_f32(tensor_.source->dtype, bytes, out);
     require_finite(tensor_, out, bad, piece_.first_row + source_row);
   }
@@ -71,7 +90,7 @@ class PieceRows {
   const model::GgufTensor& tensor_;
   const Piece& piece_;
   std::uint64_t row_bytes_ = 0;
-  std::vector<std::byte> bytes_;
+  std::span<std::byte> bytes_;
   std::vector<float> vector_;
 };
 
@@ -84,32 +103,37 @@ struct Target {
   std::size_t result;
   const codec::Codec* codec;
   std::uint64_t row_bytes;
-  std::vector<std::byte> bytes;
+  std::span<std::byte> bytes;
 };
 
-std::vector<Target> targets_of(const Job& job, const Piece& piece, const stage::UnitSink& sink) {
+std::vector<Target> targets_of(const Job& job, const Piece& piece, const stage::UnitSink& sink,
+                               Buffers& buffers) {
   std::vector<Target> targets;
+  buffers.encoded.resize(job.results.size());
   for (std::size_t r = 0; r < job.results.size(); ++r) {
     if (!sink.wanted(r)) continue;
     const codec::Codec& codec = codec::codec(job.results[r].contents.choices[piece.tensor].type);
     const std::uint64_t row_bytes = codec.bytes_for(job.tensors[piece.tensor].row_elems());
-    targets.push_back({r, &codec, row_bytes, std::vector<std::byte>(piece.n_rows * row_bytes)});
+    targets.push_back(
+        {r, &codec, row_bytes, first_of(buffers.encoded[r], piece.n_rows * row_bytes)});
   }
   return targets;
 }
 
 void write_piece(const Job& job, const Piece& piece, stage::UnitSink& sink) {
-  std::vector<Target> targets = targets_of(job, piece, sink);
+  Buffers& buffers = buffers_of_this_thread();
+  const std::vector<Target> targets = targets_of(job, piece, sink, buffers);
   if (targets.empty()) return;
   const std::uint64_t row_elems = job.tensors[piece.tensor].row_elems();
   const std::uint64_t slice_rows = std::max<std::uint64_t>(1, kSliceElems / row_elems);
-  const PieceRows source(job, piece);
-  std::vector<float> slice(std::min(slice_rows, piece.n_rows) * row_elems);
+  const PieceRows source(job, piece, buffers);
+  const std::span<float> slice =
+      first_of(buffers.slice, std::min(slice_rows, piece.n_rows) * row_elems);
   for (std::uint64_t row = 0; row < piece.n_rows; row += slice_rows) {
     const std::uint64_t n = std::min(slice_rows, piece.n_rows - row);
-    const std::span<float> values = std::span(slice).first(n * row_elems);
+    const std::span<float> values = slice.first(n * row_elems);
     source.widen(row, n, values);
-    for (Target& target : targets) {
+    for (const Target& target : targets) {
       target.codec->encode(
           {values.data(), static_cast<std::int64_t>(n), static_cast<std::int64_t>(row_elems),
            job.importance_of(piece.tensor), static_cast<std::int64_t>(piece.first_row + row)},
