@@ -96,6 +96,8 @@ std::string escape_controls(std::string_view text) {
   return escaped;
 }
 
+std::string shown(const std::filesystem::path& path) { return escape_controls(path.string()); }
+
 std::string to_lower(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {

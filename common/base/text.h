@@ -3,6 +3,7 @@
 // word.
 
 #include <cstdint>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +15,8 @@ std::string format_bytes(std::uint64_t bytes);
 /// Control characters and invalid UTF-8 become \xNN, so that a name from a file cannot drive a
 /// terminal.
 std::string escape_controls(std::string_view text);
+/// A path as messages show it.
+std::string shown(const std::filesystem::path& path);
 /// ASCII only, locale-free.
 std::string to_lower(std::string_view text);
 /// The candidate with the smallest edit distance; empty when none is near (distance above a third

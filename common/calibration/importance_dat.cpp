@@ -53,9 +53,8 @@ class DatReader {
 
   [[noreturn]] void fail(std::string why) const {
     throw base::ValidationError(
-        fmt::format("cannot read importance matrix {}",
-                    base::escape_controls(file_.path().string())),
-        std::move(why), "check that it is an importance matrix of llama.cpp, or collect it again");
+        fmt::format("cannot read importance matrix {}", base::shown(file_.path())), std::move(why),
+        "check that it is an importance matrix of llama.cpp, or collect it again");
   }
 
   std::uint64_t left() const { return file_.size() - position_; }

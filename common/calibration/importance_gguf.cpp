@@ -15,9 +15,8 @@ constexpr std::string_view kSums = ".in_sum2";
 constexpr std::string_view kCounts = ".counts";
 
 [[noreturn]] void fail(const std::filesystem::path& path, std::string why) {
-  throw base::ValidationError(
-      fmt::format("cannot read importance matrix {}", base::escape_controls(path.string())),
-      std::move(why), "collect the importance matrix again");
+  throw base::ValidationError(fmt::format("cannot read importance matrix {}", base::shown(path)),
+                              std::move(why), "collect the importance matrix again");
 }
 
 std::vector<float> read_values(const gguf::Reader& file, const gguf::TensorInfo& tensor) {
@@ -61,7 +60,7 @@ ImportanceMatrix read_importance_gguf(const std::filesystem::path& path) {
   const auto* type = file.metadata().get<std::string>("general.type");
   if (type == nullptr || *type != "imatrix") {
     throw base::ValidationError(
-        fmt::format("cannot read importance matrix {}", base::escape_controls(path.string())),
+        fmt::format("cannot read importance matrix {}", base::shown(path)),
         "it is a GGUF file of another kind: its general.type is not \"imatrix\"",
         "name the file that an importance matrix was saved to");
   }

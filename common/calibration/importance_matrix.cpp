@@ -30,7 +30,7 @@ void check_values(const std::filesystem::path& path, const ImportanceMatrix& mat
     const auto bad = std::ranges::find_if(entry.values, is_bad);
     if (bad == entry.values.end()) continue;
     throw base::ValidationError(
-        fmt::format("cannot read importance matrix {}", base::escape_controls(path.string())),
+        fmt::format("cannot read importance matrix {}", base::shown(path)),
         fmt::format("the entry of `{}` has the value {} in column {}", base::escape_controls(name),
                     *bad, bad - entry.values.begin()),
         "collect the importance matrix again");

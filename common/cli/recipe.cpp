@@ -170,7 +170,7 @@ std::vector<std::filesystem::path> default_recipes(const Environment& environmen
 std::vector<Assignment> read_recipe(const std::filesystem::path& path, const std::string& tool,
                                     const OptionTable& table,
                                     const std::vector<std::string>& common_keys) {
-  const std::string name = base::escape_controls(path.string());
+  const std::string name = base::shown(path);
   std::string text;
   try {
     text = io::read_text_file(path, kMaxRecipeBytes);

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <memory>
 #include <new>
-#include <sys/utsname.h>
 #include <typeinfo>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 #include "common/cli/version.h"
 #include "common/io/atomic_file.h"
 #include "common/parallel/memory.h"
+#include "common/stage/host.h"
 #include "common/stage/stop.h"
 
 namespace lq::cli {
@@ -28,11 +28,6 @@ namespace {
 
 using base::ExitCode;
 using spdlog::level::level_enum;
-
-std::string host_name() {
-  utsname host{};
-  return ::uname(&host) == 0 ? host.nodename : "";
-}
 
 /// One run of one tool, from argv to the exit code.
 class Session {
@@ -93,9 +88,11 @@ void Session::start_messages() {
   const nlohmann::ordered_json settings = settings_json(options_.table(), options_.settings());
   nlohmann::ordered_json effective = nlohmann::ordered_json::object();
   for (const auto& [option, entry] : settings.items()) effective[option] = entry["value"];
-  log_->event(
-      level_enum::debug, "run.start",
-      {{"version", version()}, {"argv", argv_}, {"options", effective}, {"host", host_name()}});
+  log_->event(level_enum::debug, "run.start",
+              {{"version", version()},
+               {"argv", argv_},
+               {"options", effective},
+               {"host", stage::host_name()}});
   progress_ = std::make_unique<Progress>(
       name(), progress_style(session, terminal_), terminal_.columns,
       options_.common().stage.memory_limit, gauges_, console_,

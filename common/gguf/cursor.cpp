@@ -15,7 +15,7 @@ constexpr std::uint64_t kBufferBytes = std::uint64_t{256} << 10;
 
 void Cursor::fail(const std::string& why) const {
   throw base::ValidationError(
-      fmt::format("cannot read GGUF file {}", base::escape_controls(file_.path().string())),
+      fmt::format("cannot read GGUF file {}", base::shown(file_.path())),
       fmt::format("{} (at byte {})", why, position_),
       "fetch the file again, or write it anew with the program that made it");
 }

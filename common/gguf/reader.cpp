@@ -14,7 +14,7 @@ namespace lq::gguf {
 namespace {
 
 std::string subject(const std::filesystem::path& path) {
-  return fmt::format("cannot read GGUF file {}", base::escape_controls(path.string()));
+  return fmt::format("cannot read GGUF file {}", base::shown(path));
 }
 
 [[noreturn]] void fail(const std::filesystem::path& path, std::string why, std::string fix) {
@@ -52,11 +52,10 @@ void Reader::open_parts(const std::filesystem::path& path, Part first) {
     // Whatever else keeps it from being read, InputFile says.
     std::error_code ignored;
     if (std::filesystem::status(sibling, ignored).type() == std::filesystem::file_type::not_found) {
-      throw base::ModelNotFoundError(
-          subject(path),
-          fmt::format("part {} of {}, {}, is missing", i + 1, keys.count,
-                      base::escape_controls(sibling.filename().string())),
-          "fetch the missing part into the same directory");
+      throw base::ModelNotFoundError(subject(path),
+                                     fmt::format("part {} of {}, {}, is missing", i + 1, keys.count,
+                                                 base::shown(sibling.filename())),
+                                     "fetch the missing part into the same directory");
     }
     io::InputFile file(sibling);
     Part part = read_part(file);
@@ -83,8 +82,7 @@ void Reader::add(io::InputFile file, Part part) {
   const std::uint64_t end = part.data_offset + part.data_bytes;
   if (file.size() > end) {
     warnings_.push_back(fmt::format("{} has {} bytes after its last tensor",
-                                    base::escape_controls(file.path().string()),
-                                    file.size() - end));
+                                    base::shown(file.path()), file.size() - end));
   }
   for (TensorInfo& tensor : part.tensors) {
     tensor.file = inputs_.size();

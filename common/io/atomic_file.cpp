@@ -17,7 +17,7 @@ namespace lq::io {
 namespace {
 
 std::string writing(const std::filesystem::path& path) {
-  return fmt::format("cannot write {}", base::escape_controls(path.string()));
+  return fmt::format("cannot write {}", base::shown(path));
 }
 
 std::string temporary_prefix(const std::filesystem::path& path) {

@@ -66,7 +66,7 @@ bool is_inside(const std::filesystem::path& path, const std::filesystem::path& d
 }
 
 void sync_directory(const std::filesystem::path& directory) {
-  const std::string what = fmt::format("cannot sync {}", base::escape_controls(directory.string()));
+  const std::string what = fmt::format("cannot sync {}", base::shown(directory));
   const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) throw output_error(what, errno, directory);
   // Some network file systems cannot sync a directory and say EINVAL; there is nothing to wait for
@@ -79,9 +79,7 @@ void sync_directory(const std::filesystem::path& directory) {
 void set_mtime(const std::filesystem::path& path, std::int64_t mtime_ns) {
   const struct timespec times[2] = {{0, UTIME_OMIT}, {mtime_ns / kSecond, mtime_ns % kSecond}};
   if (::utimensat(AT_FDCWD, path.c_str(), times, 0) != 0) {
-    throw output_error(
-        fmt::format("cannot set the time of {}", base::escape_controls(path.string())), errno,
-        path);
+    throw output_error(fmt::format("cannot set the time of {}", base::shown(path)), errno, path);
   }
 }
 

@@ -14,12 +14,8 @@
 namespace lq::io {
 namespace {
 
-std::string shown(const std::filesystem::path& path) {
-  return base::escape_controls(path.string());
-}
-
 [[noreturn]] void fail_open(const std::filesystem::path& path, int error_number) {
-  throw base::ModelNotFoundError(fmt::format("cannot open {}", shown(path)),
+  throw base::ModelNotFoundError(fmt::format("cannot open {}", base::shown(path)),
                                  base::errno_text(error_number),
                                  "check the path and that you may read it");
 }
@@ -46,7 +42,7 @@ InputFile::InputFile(std::filesystem::path path) : path_(std::move(path)) {
   if (!S_ISREG(status.st_mode)) {
     ::close(fd_);
     throw base::ValidationError(
-        fmt::format("cannot read {}", shown(path_)),
+        fmt::format("cannot read {}", base::shown(path_)),
         fmt::format("it is {}; only a regular file will do", kind_of(status.st_mode)),
         "save it to a file first, and give the name of that file");
   }
@@ -72,14 +68,15 @@ void InputFile::read_at(std::uint64_t offset, std::span<std::byte> out) const {
         ::pread(fd_, out.data(), std::min(out.size(), kPiece), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
-      throw base::ValidationError(fmt::format("cannot read {} at byte {}", shown(path_), offset),
-                                  base::errno_text(errno),
-                                  "check the disk, then fetch or copy the file again");
+      throw base::ValidationError(
+          fmt::format("cannot read {} at byte {}", base::shown(path_), offset),
+          base::errno_text(errno), "check the disk, then fetch or copy the file again");
     }
     if (got == 0) {
-      throw base::ValidationError(fmt::format("cannot read {} at byte {}", shown(path_), offset),
-                                  fmt::format("the file ends {} bytes too early", out.size()),
-                                  "fetch or copy the file again");
+      throw base::ValidationError(
+          fmt::format("cannot read {} at byte {}", base::shown(path_), offset),
+          fmt::format("the file ends {} bytes too early", out.size()),
+          "fetch or copy the file again");
     }
     out = out.subspan(static_cast<std::size_t>(got));
     offset += static_cast<std::uint64_t>(got);
@@ -90,7 +87,7 @@ std::string read_text_file(const std::filesystem::path& path, std::uint64_t max_
   const InputFile file(path);
   if (file.size() > max_bytes) {
     throw base::ValidationError(
-        fmt::format("cannot read {}", shown(path)),
+        fmt::format("cannot read {}", base::shown(path)),
         fmt::format("it has {}, more than the {} such a file may have",
                     base::format_bytes(file.size()), base::format_bytes(max_bytes)),
         "check that it is the right file");

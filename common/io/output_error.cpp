@@ -46,7 +46,7 @@ std::string fix_for(int error_number, const std::filesystem::path& path) {
 std::string shell_quoted(const std::filesystem::path& path) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:=@%+";
-  const std::string text = base::escape_controls(path.string());
+  const std::string text = base::shown(path);
   if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
   std::string quoted = "'";
   for (const char letter : text) {
@@ -57,10 +57,9 @@ std::string shell_quoted(const std::filesystem::path& path) {
 
 base::OutputError output_error(std::string what, int error_number,
                                const std::filesystem::path& path) {
-  return {
-      std::move(what),
-      fmt::format("{} ({})", base::errno_text(error_number), base::escape_controls(path.string())),
-      fix_for(error_number, path)};
+  return {std::move(what),
+          fmt::format("{} ({})", base::errno_text(error_number), base::shown(path)),
+          fix_for(error_number, path)};
 }
 
 }  // namespace lq::io

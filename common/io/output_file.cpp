@@ -34,8 +34,7 @@ OutputFile::OutputFile(OutputFile&& other) noexcept
     : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
 
 void OutputFile::fail(const char* action, int error_number) const {
-  throw output_error(fmt::format("cannot {} {}", action, base::escape_controls(path_.string())),
-                     error_number, path_);
+  throw output_error(fmt::format("cannot {} {}", action, base::shown(path_)), error_number, path_);
 }
 
 void OutputFile::allocate(std::uint64_t size) {

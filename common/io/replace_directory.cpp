@@ -14,8 +14,7 @@ namespace {
 
 void rename_or_fail(const std::filesystem::path& from, const std::filesystem::path& to) {
   if (::rename(from.c_str(), to.c_str()) == 0) return;
-  throw output_error(fmt::format("cannot rename {} to {}", base::escape_controls(from.string()),
-                                 base::escape_controls(to.string())),
+  throw output_error(fmt::format("cannot rename {} to {}", base::shown(from), base::shown(to)),
                      errno, to);
 }
 
@@ -23,9 +22,8 @@ void remove_tree(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::remove_all(path, error);
   if (error) {
-    throw output_error(
-        fmt::format("cannot remove the old {}", base::escape_controls(path.string())),
-        error.value(), path);
+    throw output_error(fmt::format("cannot remove the old {}", base::shown(path)), error.value(),
+                       path);
   }
 }
 

@@ -66,7 +66,7 @@ std::filesystem::path full_path(const std::filesystem::path& path) {
   std::filesystem::path full = std::filesystem::absolute(path, failed);
   if (!failed) return full;
   throw base::ModelNotFoundError(
-      fmt::format("cannot tell the full path of {}", base::escape_controls(path.string())),
+      fmt::format("cannot tell the full path of {}", base::shown(path)),
       fmt::format("the current directory: {}", base::errno_text(failed.value())),
       "change to a directory that exists, or name the path in full");
 }

@@ -196,8 +196,7 @@ std::string chosen_pre(const text::Vocabulary& vocabulary, const std::optional<s
   }
   if (!vocabulary.pre.empty()) return vocabulary.pre;
   throw base::UnsupportedError(
-      fmt::format("cannot name the pre-tokenizer of {}",
-                  base::escape_controls(vocabulary.source.string())),
+      fmt::format("cannot name the pre-tokenizer of {}", base::shown(vocabulary.source)),
       "it splits text in a way that is none of those known here",
       "if you know which of llama.cpp's pre-tokenizers is the same, name it: --pre NAME");
 }

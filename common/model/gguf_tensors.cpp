@@ -36,8 +36,7 @@ std::string missing_text(const std::vector<std::string>& missing) {
 }
 
 void refuse_quantized(const Checkpoint& checkpoint, const TensorMap& map) {
-  const std::string what =
-      fmt::format("cannot convert {}", base::escape_controls(checkpoint.dir.string()));
+  const std::string what = fmt::format("cannot convert {}", base::shown(checkpoint.dir));
   const std::string fix = "give the original model in BF16, F16 or F32 that this one was made from";
   const std::string method = quantization_method(checkpoint.config);
   if (!method.empty()) {
@@ -68,7 +67,7 @@ void refuse_quantized(const Checkpoint& checkpoint, const TensorMap& map) {
 void require_sound(const Checkpoint& checkpoint, const TensorMap& map) {
   if (!map.misplaced_biases.empty()) {
     throw base::UnsupportedError(
-        fmt::format("cannot convert {}", base::escape_controls(checkpoint.dir.string())),
+        fmt::format("cannot convert {}", base::shown(checkpoint.dir)),
         fmt::format(
             "{} tensors are biases that the runtime of '{}' has no place for, the first is {}",
             map.misplaced_biases.size(), checkpoint.architecture->name,
@@ -91,9 +90,8 @@ void require_sound(const Checkpoint& checkpoint, const TensorMap& map) {
     why += (why.empty() ? "" : "; ") + listed(misshapen, "; ");
   }
   throw base::ValidationError(
-      fmt::format("the weights of {} do not fit its config.json",
-                  base::escape_controls(checkpoint.dir.string())),
-      why, "download the model again; config.json and the safetensors files must be of one model");
+      fmt::format("the weights of {} do not fit its config.json", base::shown(checkpoint.dir)), why,
+      "download the model again; config.json and the safetensors files must be of one model");
 }
 
 GgufTensor describe(const MappedTensor& mapped, const ModelConfig& config) {

@@ -26,8 +26,7 @@ class ImpliedWeights final : public tensor::TensorSource {
   void read(const tensor::TensorInfo& tensor, std::uint64_t, std::span<std::byte>) const override {
     throw base::ModelNotFoundError(
         fmt::format("cannot read {}", base::escape_controls(tensor.name)),
-        fmt::format("{} holds no weights", base::escape_controls(dir_.string())),
-        "fetch the safetensors files too");
+        fmt::format("{} holds no weights", base::shown(dir_)), "fetch the safetensors files too");
   }
   std::uint64_t bytes_read() const override { return 0; }
 
@@ -66,7 +65,7 @@ class ImpliedTensors {
  private:
   [[noreturn]] void reject(const tensor::TensorInfo& info) const {
     throw base::ValidationError(
-        fmt::format("cannot use {}", base::escape_controls(config_.path.string())),
+        fmt::format("cannot use {}", base::shown(config_.path)),
         fmt::format("the weights that it implies pass {} with {} of shape [{}]",
                     base::format_bytes(kMaxWeightBytes), info.name, fmt::join(info.shape, ", ")),
         "get the file from its source again, or correct the values");

@@ -26,10 +26,6 @@ constexpr std::int64_t kMaxNumber = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kMaxLayers = 65535;
 constexpr std::int64_t kMaxVocab = std::int64_t{1} << 24;
 
-std::string shown(const std::filesystem::path& path) {
-  return base::escape_controls(path.string());
-}
-
 /// One JSON object of the file, read key by key; knows where it stands for messages.
 class KeyReader {
  public:
@@ -98,7 +94,7 @@ class KeyReader {
                            std::string_view expected) const {
     std::string dumped = value.dump(-1, ' ', false, json::error_handler_t::replace);
     if (dumped.size() > 60) dumped = dumped.substr(0, 57) + "...";
-    throw base::ValidationError("cannot read " + shown(file_),
+    throw base::ValidationError("cannot read " + base::shown(file_),
                                 fmt::format("{} is {}, expected {}", base::escape_controls(key),
                                             base::escape_controls(dumped), expected),
                                 "get the file from its source again, or correct the value");
@@ -133,7 +129,7 @@ RopeScalingKind scaling_kind(const std::string& name, const std::filesystem::pat
   for (const ScalingName& row : kScalingNames)
     known += (known.empty() ? "" : ", ") + std::string(row.name);
   throw base::UnsupportedError(
-      "cannot read the rope scaling of " + shown(file),
+      "cannot read the rope scaling of " + base::shown(file),
       fmt::format("its type is '{}'; known are {}", base::escape_controls(name), known),
       "use a model with one of these, or remove the scaling when it is not wanted");
 }
@@ -150,7 +146,7 @@ RopeConfig read_rope(const KeyReader& top, const std::filesystem::path& file) {
   const KeyReader reader(*object, file, key + ".");
   for (const auto& [name, value] : object->items()) {
     if (value.is_object()) {
-      throw base::UnsupportedError("cannot read the rope parameters of " + shown(file),
+      throw base::UnsupportedError("cannot read the rope parameters of " + base::shown(file),
                                    fmt::format("{} differs between kinds of layers ('{}')", key,
                                                base::escape_controls(name)),
                                    "use a model whose layers share one set of rope parameters");
@@ -223,12 +219,12 @@ ModelConfig read_config(const std::filesystem::path& dir) {
   if (!std::filesystem::is_directory(dir, ignored)) {
     const bool exists = std::filesystem::exists(dir, ignored);
     throw base::ModelNotFoundError(
-        "cannot open the model " + shown(dir),
+        "cannot open the model " + base::shown(dir),
         exists ? "it is not a directory" : "there is no such directory",
         "give the path of a directory that holds config.json and safetensors files");
   }
   if (!std::filesystem::exists(file, ignored)) {
-    throw base::ModelNotFoundError("cannot open the model " + shown(dir),
+    throw base::ModelNotFoundError("cannot open the model " + base::shown(dir),
                                    "config.json is not in this directory",
                                    "give the directory that holds config.json, or download the "
                                    "file from the model's repository");
@@ -237,14 +233,14 @@ ModelConfig read_config(const std::filesystem::path& dir) {
   config.path = file;
   config.raw = io::read_json_file(file);
   if (!config.raw.is_object()) {
-    throw base::ValidationError("cannot read " + shown(file), "it holds no JSON object",
+    throw base::ValidationError("cannot read " + base::shown(file), "it holds no JSON object",
                                 "get the file from its source again");
   }
   const KeyReader top(config.raw, file);
   config.architecture = first_architecture(config.raw, top);
   config.model_type = top.text({"model_type"});
   if (config.architecture.empty() && config.model_type.empty()) {
-    throw base::ValidationError("cannot read " + shown(file),
+    throw base::ValidationError("cannot read " + base::shown(file),
                                 "it names neither architectures nor model_type",
                                 "check that this is the config.json of a model");
   }
@@ -294,7 +290,7 @@ void require_complete(const ModelConfig& config) {
     }
   }
   if (problems.empty()) return;
-  throw base::ValidationError("cannot use " + shown(config.path), problems,
+  throw base::ValidationError("cannot use " + base::shown(config.path), problems,
                               "get the file from its source again, or correct the values");
 }
 

@@ -10,7 +10,7 @@
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
-#include "common/safetensors/json_events.h"
+#include "common/io/json_events.h"
 
 namespace lq::safetensors {
 namespace {
@@ -35,14 +35,14 @@ std::string in_quotes(std::string_view name) {
   return fmt::format("`{}`", base::escape_controls(name));
 }
 
-class HeaderEvents final : public JsonEvents {
+class HeaderEvents final : public io::JsonEvents {
  public:
   std::vector<Entry> entries;
   std::map<std::string, std::string> metadata;
   std::vector<std::string> warnings;
 
  protected:
-  void value(const JsonValue& value) override {
+  void value(const io::JsonValue& value) override {
     switch (depth()) {
       case 1:
         return start_entry(value);
@@ -60,12 +60,12 @@ class HeaderEvents final : public JsonEvents {
   }
 
  private:
-  using Kind = JsonValue::Kind;
+  using Kind = io::JsonValue::Kind;
 
   bool in_metadata() const { return key(0) == kMetadataKey; }
   std::string this_tensor() const { return "tensor " + in_quotes(key(0)); }
 
-  void start_entry(const JsonValue& value) {
+  void start_entry(const io::JsonValue& value) {
     if (in_metadata()) {
       if (value.kind != Kind::kObject && value.kind != Kind::kNull) {
         fail("`__metadata__` is not an object of texts");
@@ -77,14 +77,14 @@ class HeaderEvents final : public JsonEvents {
     entries.emplace_back().info.name = key(0);
   }
 
-  void metadata_value(const JsonValue& value) {
+  void metadata_value(const io::JsonValue& value) {
     if (value.kind != Kind::kString) {
       fail(fmt::format("`__metadata__` has a value that is not a text, {}", in_quotes(key(1))));
     }
     metadata.emplace(key(1), value.text);
   }
 
-  void field(const JsonValue& value) {
+  void field(const io::JsonValue& value) {
     Entry& entry = entries.back();
     if (key(1) == "dtype") {
       if (value.kind != Kind::kString)
@@ -108,7 +108,7 @@ class HeaderEvents final : public JsonEvents {
     }
   }
 
-  void element(const JsonValue& value) {
+  void element(const io::JsonValue& value) {
     Entry& entry = entries.back();
     const bool of_shape = key(1) == "shape";
     if (!of_shape && key(1) != "data_offsets") return;
@@ -232,7 +232,7 @@ class HeaderCheck {
 
 // The header's text, after the rules about its length.
 std::string read_text(const io::InputFile& file, std::vector<std::string>& warnings) {
-  const std::string name = base::escape_controls(file.path().string());
+  const std::string name = base::shown(file.path());
   const auto fail = [&](std::string why) {
     throw base::ValidationError(fmt::format("cannot read {}", name), std::move(why),
                                 "check that it is a safetensors file, or fetch it again");

@@ -6,13 +6,13 @@
 
 #include "common/base/text.h"
 #include "common/io/input_file.h"
-#include "common/safetensors/json_events.h"
-#include "common/safetensors/safe_path.h"
+#include "common/io/json_events.h"
+#include "common/io/safe_path.h"
 
 namespace lq::safetensors {
 namespace {
 
-class IndexEvents final : public JsonEvents {
+class IndexEvents final : public io::JsonEvents {
  public:
   Index index;
   void check() const {
@@ -21,9 +21,9 @@ class IndexEvents final : public JsonEvents {
   }
 
  protected:
-  using Kind = JsonValue::Kind;
+  using Kind = io::JsonValue::Kind;
 
-  void value(const JsonValue& value) override {
+  void value(const io::JsonValue& value) override {
     if (depth() == 1 && key(0) == "weight_map") {
       if (value.kind != Kind::kObject) fail("its `weight_map` is not an object");
       has_map_ = true;
@@ -40,13 +40,13 @@ class IndexEvents final : public JsonEvents {
   }
 
  private:
-  void map_tensor(const JsonValue& value) {
+  void map_tensor(const io::JsonValue& value) {
     const std::string tensor = base::escape_controls(key(1));
     if (value.kind != Kind::kString) {
       fail(fmt::format("its `weight_map` gives no file name for tensor `{}`", tensor));
     }
     const std::string file = base::escape_controls(value.text);
-    if (const auto problem = path_problem(value.text)) {
+    if (const auto problem = io::path_problem(value.text)) {
       fail(fmt::format("the file `{}` named for tensor `{}` {}", file, tensor, *problem));
     }
     if (!value.text.ends_with(".safetensors")) {
@@ -104,7 +104,7 @@ std::vector<std::string> Index::files() const {
 Index read_index(const std::filesystem::path& path) {
   const std::string text = io::read_text_file(path);
   IndexEvents events;
-  events.parse(text, fmt::format("cannot read {}", base::escape_controls(path.string())));
+  events.parse(text, fmt::format("cannot read {}", base::shown(path)));
   events.check();
   check_names(events.index);
   return std::move(events.index);

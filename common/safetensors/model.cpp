@@ -20,7 +20,7 @@ namespace {
 constexpr std::string_view kSingleName = "model.safetensors";
 
 std::string subject(const std::filesystem::path& dir) {
-  return fmt::format("cannot open model {}", base::escape_controls(dir.string()));
+  return fmt::format("cannot open model {}", base::shown(dir));
 }
 
 // Names in `dir`, sorted. Throws ModelNotFoundError when it is not a readable directory.

@@ -18,7 +18,7 @@ std::string and_more(std::size_t n) {
 }  // namespace
 
 ShardedModel::ShardedModel(const std::filesystem::path& dir, Index index, Data data)
-    : subject_(fmt::format("cannot open model {}", base::escape_controls(dir.string()))),
+    : subject_(fmt::format("cannot open model {}", base::shown(dir))),
       warnings_(std::move(index.warnings)) {
   const std::vector<std::string> names = index.files();
   open_files(dir, names, data);

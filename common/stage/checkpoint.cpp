@@ -27,8 +27,7 @@ void require_same_plan(const nlohmann::json& header, const ResultPlan& result,
                        const ResultPaths& paths) {
   if (text_or(header, "fingerprint", "") == result.fingerprint()) return;
   throw base::CheckpointError(
-      fmt::format("cannot continue the unfinished {}",
-                  base::escape_controls(paths.output.string())),
+      fmt::format("cannot continue the unfinished {}", base::shown(paths.output)),
       fmt::format("it was begun with other inputs or options: {}", differences(header, result)),
       "restore the old ones, or discard what was done with --force");
 }

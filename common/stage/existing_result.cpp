@@ -13,10 +13,6 @@
 namespace lq::stage {
 namespace {
 
-std::string shown(const std::filesystem::path& path) {
-  return base::escape_controls(path.string());
-}
-
 // The directory that recorded paths are relative to.
 std::filesystem::path root_of(const ResultPlan& result, const ResultPaths& paths) {
   return result.kind == ResultKind::kDirectory ? paths.output : io::directory_of(paths.output);
@@ -42,7 +38,7 @@ std::optional<ExistingResult> examine_places(const ResultPlan& result, const Res
     if (status->is_regular) continue;
     return ExistingResult{
         .state = ExistingState::kUnreplaceable,
-        .why = fmt::format("{} {}", shown(target),
+        .why = fmt::format("{} {}", base::shown(target),
                            status->is_directory ? "is a directory" : "is not a regular file")};
   }
   if (!any) return ExistingResult{};
@@ -69,7 +65,7 @@ bool files_intact(const std::filesystem::path& root, const std::vector<FileRecor
     if (status->size == record.size && (same_time || hashes.of_file(path) == record.sha256)) {
       continue;
     }
-    existing = foreign(fmt::format("{} was changed after it was made", shown(path)));
+    existing = foreign(fmt::format("{} was changed after it was made", base::shown(path)));
     return false;
   }
   return true;
@@ -91,7 +87,7 @@ ExistingResult examine_existing(const ResultPlan& result, const ResultPaths& pat
   if (!manifest) {
     return foreign(fmt::format("a {} is there that has no manifest of ours ({})",
                                result.kind == ResultKind::kDirectory ? "directory" : "file",
-                               shown(paths.manifest.filename())));
+                               base::shown(paths.manifest.filename())));
   }
   if ((*manifest)["tool"] != result.tool) {
     return foreign(fmt::format("it was made by {}",
@@ -102,7 +98,7 @@ ExistingResult examine_existing(const ResultPlan& result, const ResultPaths& pat
   if (result.kind == ResultKind::kFiles) {
     for (const auto& target : paths.targets) {
       if (io::file_status(target) && !is_recorded(target, root, records)) {
-        return foreign(fmt::format("{} is there and is not in the manifest", shown(target)));
+        return foreign(fmt::format("{} is there and is not in the manifest", base::shown(target)));
       }
     }
   }
@@ -114,7 +110,7 @@ ExistingResult examine_existing(const ResultPlan& result, const ResultPaths& pat
 }
 
 void require_replaceable(const ExistingResult& existing, const ResultPaths& paths, bool force) {
-  const std::string what = fmt::format("cannot replace {}", shown(paths.output));
+  const std::string what = fmt::format("cannot replace {}", base::shown(paths.output));
   if (existing.state == ExistingState::kUnreplaceable) {
     throw base::OutputError(what, existing.why, "choose another output with -o");
   }

@@ -40,16 +40,12 @@ std::optional<nlohmann::json> parse_line(std::string_view line) {
   return object;
 }
 
-std::string shown(const std::filesystem::path& path) {
-  return base::escape_controls(path.string());
-}
-
 std::string text_of(const std::filesystem::path& path) {
   try {
     return io::read_text_file(path);
   } catch (const base::QuantizationError& error) {
     throw base::CheckpointError(
-        fmt::format("cannot continue from {}", shown(path)), error.why(),
+        fmt::format("cannot continue from {}", base::shown(path)), error.why(),
         "make it readable, or discard the checkpoint and start again with --force");
   }
 }
@@ -59,7 +55,7 @@ void take_line(const nlohmann::json& line, const std::filesystem::path& path,
   if (!contents.header) {
     if (value_or(line, "format", 0) > kJournalFormat) {
       throw base::CheckpointError(
-          fmt::format("cannot continue from {}", shown(path)),
+          fmt::format("cannot continue from {}", base::shown(path)),
           fmt::format("it has format {} of a newer version ({}); this one knows format {}",
                       value_or(line, "format", 0),
                       base::escape_controls(text_or(line, "version", "unknown")), kJournalFormat),
@@ -90,7 +86,7 @@ JournalContents read_journal(const std::filesystem::path& path) {
     const bool last = end + 1 == text.size();
     if (!line && last) break;
     if (!line) {
-      throw base::CheckpointError(fmt::format("cannot continue from {}", shown(path)),
+      throw base::CheckpointError(fmt::format("cannot continue from {}", base::shown(path)),
                                   fmt::format("line {} does not match its checksum", number),
                                   "discard the checkpoint and start again with --force");
     }
@@ -107,7 +103,7 @@ JournalWriter::JournalWriter(std::filesystem::path path, std::uint64_t intact_by
   if (fd_ < 0 || ::ftruncate(fd_, static_cast<off_t>(intact_bytes)) != 0) {
     const int error_number = errno;
     if (fd_ >= 0) ::close(fd_);
-    throw io::output_error(fmt::format("cannot write {}", shown(path_)), error_number, path_);
+    throw io::output_error(fmt::format("cannot write {}", base::shown(path_)), error_number, path_);
   }
 }
 
@@ -117,7 +113,8 @@ JournalWriter::JournalWriter(std::filesystem::path path, const nlohmann::json& h
   first["format"] = kJournalFormat;
   io::write_file_atomically(path_, line_of(first));
   fd_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-  if (fd_ < 0) throw io::output_error(fmt::format("cannot write {}", shown(path_)), errno, path_);
+  if (fd_ < 0)
+    throw io::output_error(fmt::format("cannot write {}", base::shown(path_)), errno, path_);
 }
 
 JournalWriter::~JournalWriter() {
@@ -145,11 +142,12 @@ void JournalWriter::append_text(const std::string& text) {
   while (!rest.empty()) {
     const ssize_t put = ::write(fd_, rest.data(), rest.size());
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) throw io::output_error(fmt::format("cannot write {}", shown(path_)), errno, path_);
+    if (put < 0)
+      throw io::output_error(fmt::format("cannot write {}", base::shown(path_)), errno, path_);
     rest.remove_prefix(static_cast<std::size_t>(put));
   }
   if (::fdatasync(fd_) != 0) {
-    throw io::output_error(fmt::format("cannot write {}", shown(path_)), errno, path_);
+    throw io::output_error(fmt::format("cannot write {}", base::shown(path_)), errno, path_);
   }
 }
 

@@ -81,7 +81,7 @@ std::string find_holder(const std::filesystem::path& path) {
 }
 
 base::BusyError busy(const std::filesystem::path& output, const std::filesystem::path& lock) {
-  return {fmt::format("cannot make {}", base::escape_controls(output.string())),
+  return {fmt::format("cannot make {}", base::shown(output)),
           fmt::format("another run is making it ({})", find_holder(lock)),
           "let it finish, or wait for it with --wait"};
 }
@@ -143,8 +143,7 @@ bool OutputLock::try_held_file() {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd < 0 && errno == EEXIST) return false;
   if (fd < 0) {
-    throw io::output_error(fmt::format("cannot lock {}", base::escape_controls(path.string())),
-                           errno, path);
+    throw io::output_error(fmt::format("cannot lock {}", base::shown(path)), errno, path);
   }
   record_holder(fd);
   ::close(fd);
@@ -156,9 +155,8 @@ bool OutputLock::try_flock() {
   if (!request_.use_flock) return try_held_file();
   const int fd = ::open(request_.path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (fd < 0) {
-    throw io::output_error(
-        fmt::format("cannot lock {}", base::escape_controls(request_.output.string())), errno,
-        request_.path);
+    throw io::output_error(fmt::format("cannot lock {}", base::shown(request_.output)), errno,
+                           request_.path);
   }
   const int kind = request_.mode == LockMode::kExclusive ? LOCK_EX : LOCK_SH;
   if (::flock(fd, kind | LOCK_NB) != 0) {

@@ -15,8 +15,7 @@ void make_directories(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (!error) return;
-  throw io::output_error(fmt::format("cannot create {}", base::escape_controls(path.string())),
-                         error.value(), path);
+  throw io::output_error(fmt::format("cannot create {}", base::shown(path)), error.value(), path);
 }
 
 }  // namespace

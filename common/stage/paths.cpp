@@ -69,8 +69,8 @@ std::vector<std::filesystem::path> shard_files(const std::filesystem::path& path
   // One that is missing, or may be written but not listed, has none that could be found.
   if (error && error != std::errc::no_such_file_or_directory &&
       error != std::errc::permission_denied) {
-    throw io::output_error(fmt::format("cannot list {}", base::escape_controls(directory.string())),
-                           error.value(), path);
+    throw io::output_error(fmt::format("cannot list {}", base::shown(directory)), error.value(),
+                           path);
   }
   std::erase_if(found, [&name](const std::filesystem::path& entry) {
     const std::string other = entry.filename().string();

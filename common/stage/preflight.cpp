@@ -15,34 +15,31 @@
 namespace lq::stage {
 namespace {
 
-std::string shown(const std::filesystem::path& path) {
-  return base::escape_controls(path.string());
-}
-
 void check_place(const ResultPlan& result, const std::filesystem::path& target,
                  const Input& input) {
-  const std::string what = fmt::format("cannot write {}", shown(target));
+  const std::string what = fmt::format("cannot write {}", base::shown(target));
   const char* fix = "choose another output with -o";
   const auto status = io::file_status(input.path);
   if (status && status->is_directory && io::is_inside(target, input.path)) {
     throw base::UsageError(
-        what, fmt::format("it lies inside the input directory {}", shown(input.path)), fix);
+        what, fmt::format("it lies inside the input directory {}", base::shown(input.path)), fix);
   }
   if (io::same_file(target, input.path)) {
-    throw base::UsageError(what, fmt::format("it is the input {}", shown(input.path)), fix);
+    throw base::UsageError(what, fmt::format("it is the input {}", base::shown(input.path)), fix);
   }
   for (const InputFile& file : input.files) {
     if (io::same_file(target, file.path)) {
-      throw base::UsageError(what, fmt::format("it is the input {}", shown(file.path)), fix);
+      throw base::UsageError(what, fmt::format("it is the input {}", base::shown(file.path)), fix);
     }
     if (result.kind == ResultKind::kDirectory && io::is_inside(file.path, target)) {
-      throw base::UsageError(what, fmt::format("it holds the input {}", shown(file.path)), fix);
+      throw base::UsageError(what, fmt::format("it holds the input {}", base::shown(file.path)),
+                             fix);
     }
   }
 }
 
 void require_writable(const std::filesystem::path& directory, const std::filesystem::path& file) {
-  const std::string what = fmt::format("cannot write {}", shown(file));
+  const std::string what = fmt::format("cannot write {}", base::shown(file));
   const auto status = io::file_status(directory);
   if (!status) throw io::output_error(what, errno, file);
   if (!status->is_directory) throw io::output_error(what, ENOTDIR, file);
@@ -106,7 +103,7 @@ void check_disk(std::span<const DiskNeed> needs) {
       const std::uint64_t size = need.result->files[file].size;
       if (size > largest) {
         throw io::output_error(
-            fmt::format("cannot write {} of {}", shown(need.paths->targets[file]),
+            fmt::format("cannot write {} of {}", base::shown(need.paths->targets[file]),
                         base::format_bytes(size)),
             EFBIG, need.paths->targets[file]);
       }
@@ -120,10 +117,10 @@ void check_disk(std::span<const DiskNeed> needs) {
     const auto free = io::free_space(volume.directory);
     if (!free || volume.needed <= *free) continue;
     throw base::OutputError(
-        fmt::format("cannot write {}", shown(volume.output)),
+        fmt::format("cannot write {}", base::shown(volume.output)),
         fmt::format("the disk is too small: {} are needed and {} are free in {}",
                     base::format_bytes(volume.needed), base::format_bytes(*free),
-                    shown(volume.directory)),
+                    base::shown(volume.directory)),
         fmt::format("free space there (df -h {}), or choose another place with -o",
                     io::shell_quoted(volume.directory)));
   }

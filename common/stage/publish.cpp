@@ -28,8 +28,7 @@ std::filesystem::path part_of(const std::filesystem::path& target) {
 
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to) {
   if (::rename(from.c_str(), to.c_str()) == 0) return;
-  throw io::output_error(fmt::format("cannot rename {} to {}", base::escape_controls(from.string()),
-                                     base::escape_controls(to.string())),
+  throw io::output_error(fmt::format("cannot rename {} to {}", base::shown(from), base::shown(to)),
                          errno, to);
 }
 

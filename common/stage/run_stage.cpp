@@ -135,7 +135,7 @@ void StageRun::start_report() {
 
 std::string StageRun::prefix(const ResultRun& run) const {
   if (plan_.results.size() == 1) return "";
-  return base::escape_controls(run.paths.output.filename().string()) + ": ";
+  return base::shown(run.paths.output.filename()) + ": ";
 }
 
 bool StageRun::settle_if_current(ResultRun& run) {

@@ -34,9 +34,8 @@ std::string read_template_file(const std::filesystem::path& path) {
   try {
     static_cast<void>(json(text).dump());
   } catch (const json::exception&) {
-    throw base::ValidationError(
-        fmt::format("cannot read the chat template {}", base::escape_controls(path.string())),
-        "it is not UTF-8 text", "download the file again");
+    throw base::ValidationError(fmt::format("cannot read the chat template {}", base::shown(path)),
+                                "it is not UTF-8 text", "download the file again");
   }
   return text;
 }
@@ -78,7 +77,7 @@ std::vector<std::filesystem::path> named_template_files(const std::filesystem::p
   if (failed && failed != std::errc::no_such_file_or_directory &&
       failed != std::errc::not_a_directory) {
     throw base::ValidationError(
-        fmt::format("cannot list the chat templates in {}", base::escape_controls(folder.string())),
+        fmt::format("cannot list the chat templates in {}", base::shown(folder)),
         base::errno_text(failed.value()), "check that you may read it, or remove it");
   }
   std::ranges::sort(files);

@@ -42,7 +42,7 @@ TokenTable::TokenTable(std::int64_t vocab_size, bool with_scores, std::filesyste
 
 void TokenTable::reject(const std::string& why) const {
   throw base::ValidationError(
-      fmt::format("cannot use the tokenizer {}", base::escape_controls(file_.string())), why,
+      fmt::format("cannot use the tokenizer {}", base::shown(file_)), why,
       "download the tokenizer files again; they and config.json must be of one model");
 }
 

@@ -17,14 +17,13 @@ namespace {
 using nlohmann::json;
 
 [[noreturn]] void reject(const std::filesystem::path& file, const std::string& why) {
-  throw base::ValidationError(
-      fmt::format("cannot use the tokenizer {}", base::escape_controls(file.string())), why,
-      "download the tokenizer files again");
+  throw base::ValidationError(fmt::format("cannot use the tokenizer {}", base::shown(file)), why,
+                              "download the tokenizer files again");
 }
 
 [[noreturn]] void refuse(const std::filesystem::path& file, const std::string& why) {
   throw base::UnsupportedError(
-      fmt::format("cannot use the tokenizer {}", base::escape_controls(file.string())), why,
+      fmt::format("cannot use the tokenizer {}", base::shown(file)), why,
       "use a model whose tokenizer is byte-level BPE or BPE with byte fallback");
 }
 

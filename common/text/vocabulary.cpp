@@ -38,7 +38,7 @@ bool is_file(const std::filesystem::path& path) {
     }
   }
   throw base::ModelNotFoundError(
-      fmt::format("cannot find the tokenizer of {}", base::escape_controls(dir.string())),
+      fmt::format("cannot find the tokenizer of {}", base::shown(dir)),
       fmt::format("neither tokenizer.json nor tokenizer.model is in this directory{}", other),
       "download tokenizer.json (or tokenizer.model) from the model's repository");
 }
@@ -98,9 +98,8 @@ void read_sentencepiece_tokens(const SentencePieceModel& model, const TokenizerF
 }
 
 [[noreturn]] void refuse_model_file(const std::filesystem::path& file, const std::string& why) {
-  throw base::UnsupportedError(
-      fmt::format("cannot use the tokenizer {}", base::escape_controls(file.string())), why,
-      "add the tokenizer.json of this model to the directory");
+  throw base::UnsupportedError(fmt::format("cannot use the tokenizer {}", base::shown(file)), why,
+                               "add the tokenizer.json of this model to the directory");
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ void require_countable(const tensor::TensorSource& weights, const fs::path& dir)
     total += tensor.n_bytes;
     if (!total.above(model::kMaxWeightBytes)) continue;
     throw base::ValidationError(
-        fmt::format("cannot use the weights in {}", base::escape_controls(dir.string())),
+        fmt::format("cannot use the weights in {}", base::shown(dir)),
         fmt::format("with tensor `{}` they claim more than {}", base::escape_controls(tensor.name),
                     base::format_bytes(model::kMaxWeightBytes)),
         "fetch the safetensors files again");

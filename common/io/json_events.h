@@ -15,7 +15,7 @@
 #include <unordered_set>
 #include <vector>
 
-namespace lq::safetensors {
+namespace lq::io {
 
 struct JsonValue {
   enum class Kind { kNull, kBool, kUnsigned, kNegative, kReal, kString, kObject, kArray };
@@ -61,4 +61,4 @@ class JsonEvents {
   std::vector<Frame> frames_;
 };
 
-}  // namespace lq::safetensors
+}  // namespace lq::io

@@ -1,8 +1,8 @@
-#include "common/safetensors/safe_path.h"
+#include "common/io/safe_path.h"
 
 #include <gtest/gtest.h>
 
-namespace lq::safetensors {
+namespace lq::io {
 namespace {
 
 std::string problem(std::string_view path) { return path_problem(path).value_or("none"); }
@@ -48,4 +48,4 @@ TEST(SafePath, LengthsAreBounded) {
 }
 
 }  // namespace
-}  // namespace lq::safetensors
+}  // namespace lq::io

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace lq::safetensors {
+namespace lq::io {
 
 /// What is wrong with `path`, as the end of a sentence ("is absolute"); nothing when it is safe to
 /// open below a directory: relative, valid UTF-8 without control characters and backslashes, no
@@ -14,4 +14,4 @@ namespace lq::safetensors {
 /// below `.git`, `.cache` or `.lq`.
 std::optional<std::string> path_problem(std::string_view path);
 
-}  // namespace lq::safetensors
+}  // namespace lq::io

@@ -1,4 +1,4 @@
-#include "common/safetensors/json_events.h"
+#include "common/io/json_events.h"
 
 #include <fmt/format.h>
 #include <utility>
@@ -6,7 +6,7 @@
 #include "common/base/errors.h"
 #include "common/base/text.h"
 
-namespace lq::safetensors {
+namespace lq::io {
 
 // nlohmann's names for the events.
 struct JsonSax : nlohmann::json_sax<nlohmann::json> {
@@ -98,4 +98,4 @@ void JsonEvents::parse(std::string_view text, const std::string& subject) {
   nlohmann::json::sax_parse(text.begin(), text.end(), &sax);
 }
 
-}  // namespace lq::safetensors
+}  // namespace lq::io

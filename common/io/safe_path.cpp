@@ -1,4 +1,4 @@
-#include "common/safetensors/safe_path.h"
+#include "common/io/safe_path.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 
 #include "common/base/text.h"
 
-namespace lq::safetensors {
+namespace lq::io {
 namespace {
 
 constexpr std::size_t kMaxPathBytes = 1024;
@@ -50,4 +50,4 @@ std::optional<std::string> path_problem(std::string_view path) {
   return std::nullopt;
 }
 
-}  // namespace lq::safetensors
+}  // namespace lq::io
