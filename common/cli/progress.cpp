@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -27,13 +28,15 @@ std::uint64_t bytes_of(const stage::Unit& unit) {
 }  // namespace
 
 Gauges machine_gauges() {
-  return {.seconds =
-              [] {
-                const auto now = std::chrono::steady_clock::now().time_since_epoch();
-                return std::chrono::duration<double>(now).count();
-              },
-          .memory_used = [] { return parallel::current_rss(); },
-          .memory_free = [] { return parallel::available_memory(); }};
+  return {
+      .seconds =
+          [] {
+            const auto now = std::chrono::steady_clock::now().time_since_epoch();
+            return std::chrono::duration<double>(now).count();
+          },
+      .memory_used = [] { return parallel::current_rss(); },
+      .memory_free =
+          [sampled = std::make_shared<parallel::SampledMemory>()] { return sampled->available(); }};
 }
 
 Progress::Progress(std::string tool, ProgressStyle style, int columns, std::uint64_t memory_limit,

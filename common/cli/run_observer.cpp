@@ -77,7 +77,7 @@ void RunObserver::unit_done(const stage::Plan& plan, std::size_t unit, double se
   const stage::Unit& done = plan.units[unit];
   std::uint64_t bytes = 0;
   for (const stage::Extent& extent : done.extents) bytes += extent.size;
-  const std::uint64_t available = parallel::available_memory(), peak = parallel::peak_rss();
+  const std::uint64_t available = memory_.available(), peak = parallel::peak_rss();
   const std::string name = base::escape_controls(done.name);
   log_.event(
       level_enum::debug, "unit.done",

@@ -9,6 +9,7 @@
 #include "common/cli/common_options.h"
 #include "common/cli/progress.h"
 #include "common/cli/run_log.h"
+#include "common/parallel/memory.h"
 #include "common/stage/run_stage.h"
 
 namespace lq::cli {
@@ -34,6 +35,7 @@ class RunObserver : public stage::StageObserver {
   RunLog& log_;
   Progress& progress_;
   const std::optional<stage::Shard> shard_;
+  parallel::SampledMemory memory_;
   std::size_t units_ = 0, finished_units_ = 0;
   std::mutex mutex_;
   std::condition_variable stopping_;

@@ -40,7 +40,7 @@ GgufFile plan_gguf_file(const gguf::Metadata& model_metadata,
 }
 
 std::uint64_t rows_per_piece(const model::GgufTensor& tensor) {
-  constexpr std::uint64_t kPieceElems = std::uint64_t{1} << 22;
+  constexpr std::uint64_t kPieceElems = std::uint64_t{1} << 20;
   const std::uint64_t rows = std::max<std::uint64_t>(1, kPieceElems / tensor.row_elems());
   if (!tensor.is_matrix || tensor.interleave_heads == 0) return rows;
   const std::uint64_t head_rows =

@@ -31,7 +31,7 @@ GgufFile plan_gguf_file(const gguf::Metadata& model_metadata,
                         const std::optional<calibration::ImportanceFacts>& importance,
                         const MixOverrides& overrides);
 
-/// Rows of a tensor that one unit of work converts: about four million elements, at least one row.
+/// Rows of a tensor that one unit of work converts: about a million elements, at least one row.
 /// Whole heads stay together, so that the rows of a unit come from the same rows of the source.
 std::uint64_t rows_per_piece(const model::GgufTensor& tensor);
 

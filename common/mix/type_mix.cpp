@@ -71,12 +71,15 @@ class Mixer {
   Mixer(const FileType& file_type, const ModelFacts& facts)
       : file_type_(file_type), facts_(facts) {}
 
+  /// The output matrix, or the embeddings where they are used in its place.
+  bool serves_as_output(const GgufTensor& tensor) const {
+    return tensor.role == TensorRole::kOutput ||
+           (tensor.role == TensorRole::kTokenEmbedding && facts_.tied_output);
+  }
+
   QuantType next(const GgufTensor& tensor) {
     const QuantType base = file_type_.base;
-    const bool serves_as_output =
-        tensor.role == TensorRole::kOutput ||
-        (tensor.role == TensorRole::kTokenEmbedding && facts_.tied_output);
-    if (serves_as_output) return output_type(tensor);
+    if (serves_as_output(tensor)) return output_type(tensor);
     switch (tensor.role) {
       case TensorRole::kAttnV:
       case TensorRole::kAttnQkv:
@@ -215,7 +218,7 @@ std::vector<TensorChoice> choose_types(const FileType& file_type,
     const std::optional<QuantType> wished = matched_type(patterns, tensor.name);
     // As in llama.cpp, a tensor that the user decides about is not counted by the rules.
     QuantType type = wished ? *wished : overrides.pure ? file_type.base : mixer.next(tensor);
-    if (tensor.role == TensorRole::kOutput) type = overrides.output.value_or(type);
+    if (mixer.serves_as_output(tensor)) type = overrides.output.value_or(type);
     if (tensor.role == TensorRole::kTokenEmbedding) type = overrides.embedding.value_or(type);
     const QuantType fits = fitting(type, tensor.row_elems());
     choices.push_back({fits, fits == type ? std::nullopt : std::optional(type)});

@@ -27,7 +27,7 @@ struct GgufTensor {
 
   std::uint64_t row_elems() const { return dims[0]; }
   std::uint64_t n_rows() const;
-  /// Row of the source that row `row` of this matrix comes from. REQUIRES: is_matrix.
+  /// Row of the source that row `row` of this matrix comes from; of a vector, the element.
   std::uint64_t source_row(std::uint64_t row) const;
 };
 

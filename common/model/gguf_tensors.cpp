@@ -129,8 +129,8 @@ std::uint64_t GgufTensor::n_rows() const {
 }
 
 std::uint64_t GgufTensor::source_row(std::uint64_t row) const {
-  assert(is_matrix);
-  return interleave_heads > 0 ? interleaved(row, n_rows(), interleave_heads) : row;
+  const std::uint64_t n = is_matrix ? n_rows() : dims[0];
+  return interleave_heads > 0 ? interleaved(row, n, interleave_heads) : row;
 }
 
 std::vector<GgufTensor> gguf_tensors(const Checkpoint& checkpoint) {
@@ -199,7 +199,7 @@ std::vector<float> read_vector(const Checkpoint& checkpoint, const GgufTensor& t
   if (tensor.interleave_heads == 0) return stored;
   std::vector<float> values(stored.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = stored[interleaved(i, values.size(), tensor.interleave_heads)];
+    values[i] = stored[tensor.source_row(i)];
   }
   return values;
 }

@@ -42,6 +42,16 @@ std::uint64_t available_memory(const SystemPaths& paths) {
   return smaller == kNone ? 0 : smaller;
 }
 
+std::uint64_t SampledMemory::available() {
+  const std::lock_guard lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= next_) {
+    last_ = available_memory();
+    next_ = now + std::chrono::milliseconds(100);
+  }
+  return last_;
+}
+
 std::uint64_t peak_rss() {
   struct rusage usage = {};
   ::getrusage(RUSAGE_SELF, &usage);

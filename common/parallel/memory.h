@@ -2,8 +2,10 @@
 // What this machine offers a run: memory and processors, as the kernel and the container's limits
 // tell.
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
 
 namespace lq::parallel {
 
@@ -17,6 +19,16 @@ struct SystemPaths {
 /// in bytes; 0 when nothing tells. Pages of the file cache count as free: the kernel gives them up
 /// on demand.
 std::uint64_t available_memory(const SystemPaths& paths = {});
+/// available_memory() for those who ask often: the system is asked at most every 100 ms. Thread-safe.
+class SampledMemory {
+ public:
+  std::uint64_t available();
+
+ private:
+  std::mutex mutex_;
+  std::chrono::steady_clock::time_point next_{};
+  std::uint64_t last_ = 0;
+};
 /// Peak resident set of this process in bytes.
 std::uint64_t peak_rss();
 /// Resident set of this process now, in bytes; 0 when nothing tells.

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/io/file_status.h"
 #include "common/io/output_error.h"
@@ -42,7 +43,12 @@ void publish_files(const ResultPaths& paths, const std::vector<FileRecord>& reco
   const std::filesystem::path root = io::directory_of(paths.output);
   const auto place = [&root](const FileRecord& record) {
     const std::filesystem::path target = root / record.path;
-    if (matches(part_of(target), record)) rename_file(part_of(target), target);
+    if (matches(part_of(target), record)) return rename_file(part_of(target), target);
+    if (matches(target, record)) return;  // a run that was killed here had come this far
+    throw base::OutputError(
+        fmt::format("cannot put {} in its place", base::shown(target)),
+        fmt::format("{} is gone or was changed by another program", base::shown(part_of(target))),
+        "leave the .lq-part file alone while a tool runs; run the same command again");
   };
   const bool first_is_old = matches(part_of(root / records[0].path), records[0]);
   if (records.size() > 1 && first_is_old) ::unlink((root / records[0].path).c_str());

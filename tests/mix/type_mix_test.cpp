@@ -145,6 +145,19 @@ TEST(ChooseTypes, FollowsTheUser) {
   EXPECT_EQ(wished.at("token_embd.weight"), QuantType::kQ5_1);
 }
 
+TEST(ChooseTypes, GivesTheOutputTypeToTiedEmbeddings) {
+  auto tensors = small_model(2);
+  std::erase_if(tensors, [](const GgufTensor& t) { return t.role == TensorRole::kOutput; });
+  const auto type_of_embeddings = [&](const mix::MixOverrides& overrides) {
+    return mix::choose_types(mix::find_file_type("Q4_K_M"), tensors, config(2), false, overrides)[0]
+        .type;
+  };
+  EXPECT_EQ(type_of_embeddings({}), QuantType::kQ6K);
+  EXPECT_EQ(type_of_embeddings({.output = QuantType::kQ5K}), QuantType::kQ5K);
+  EXPECT_EQ(type_of_embeddings({.output = QuantType::kQ5K, .embedding = QuantType::kQ8_0}),
+            QuantType::kQ8_0);
+}
+
 TEST(ChooseTypes, RefusesPatternsThatAreBrokenOrMatchNothing) {
   const auto with = [](const std::string& regex) {
     return error_of<base::UsageError>([&] {

@@ -91,5 +91,11 @@ TEST(ThisMachine, HasMemoryAndProcessors) {
   EXPECT_LE(allowed_cpus(), static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+TEST(SampledMemory, GivesWhatTheSystemHas) {
+  SampledMemory memory;
+  EXPECT_GT(memory.available(), 0U);
+  EXPECT_EQ(memory.available(), memory.available());
+}
+
 }  // namespace
 }  // namespace lq::parallel

@@ -93,6 +93,23 @@ TEST(Publish, FinishesAfterAKillBehindEachRenameOfSeveralFiles) {
   }
 }
 
+TEST(Publish, SaysSoWhenThePartIsGoneOrAnotherOne) {
+  for (const bool gone : {true, false}) {
+    Finished state({});
+    if (gone) {
+      std::filesystem::remove(state.paths.parts[0]);
+    } else {
+      overwrite(state.paths.parts[0], "other");
+    }
+    const auto error = error_of<base::OutputError>(
+        [&] { publish(ResultKind::kFiles, state.paths, state.manifest); });
+    EXPECT_EQ(error.what(), "cannot put " + state.paths.output.string() + " in its place");
+    EXPECT_EQ(error.why(),
+              state.paths.parts[0].string() + " is gone or was changed by another program");
+    EXPECT_FALSE(std::filesystem::exists(state.paths.manifest));
+  }
+}
+
 TEST(Publish, RemovesLeftoverShardJournalsToo) {
   Finished state({});
   state.publish_file(0);

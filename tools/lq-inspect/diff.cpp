@@ -76,6 +76,15 @@ void compare_tensors(const ModelFacts& left, const ModelFacts& right,
   }
 }
 
+/// "Hugging Face directory (BF16 57)"
+std::string stored_as(const ModelFacts& facts) {
+  std::string types;
+  for (const TypeShare& share : type_shares(facts)) {
+    types += fmt::format("{}{} {}", types.empty() ? "" : ", ", share.type, share.n_tensors);
+  }
+  return fmt::format("{} ({})", storage_row(facts.storage).label, types);
+}
+
 }  // namespace
 
 std::vector<Difference> differences(const ModelFacts& left, const ModelFacts& right) {
@@ -86,7 +95,12 @@ std::vector<Difference> differences(const ModelFacts& left, const ModelFacts& ri
     found.push_back({"metadata", "parameters", std::to_string(left.parameters),
                      std::to_string(right.parameters)});
   }
-  if (same_storage) compare_tensors(left, right, found);
+  if (same_storage) {
+    compare_tensors(left, right, found);
+  } else {
+    // Names and transformed shapes differ between the two, so only what is stored as what is told.
+    found.push_back({"stored as", "tensors", stored_as(left), stored_as(right)});
+  }
   return found;
 }
 

@@ -233,7 +233,8 @@ Job make_job(const std::string& model_dir, const Options& options, const Request
   for (const ResultFile& result : job.results) files.push_back(&result.contents);
   job.plan.memory_bytes = mix::gguf_working_memory(
       job.tensors, files, job.results[0].parts[0].layout.header.size(), n_threads);
-  job.plan.memory_advice = "use fewer threads: -j 1";
+  job.plan.memory_advice =
+      n_threads > 1 ? "use fewer threads: -j 1" : "free memory, or allow more with --memory";
   return job;
 }
 

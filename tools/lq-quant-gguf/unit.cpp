@@ -36,17 +36,14 @@ std::span<T> first_of(std::vector<T>& buffer, std::size_t n) {
   return std::span(buffer).first(n);
 }
 
-/// `bad` is the index of a value that is not finite in rows from `first_row` on, or
-/// kernels::kAllFinite.
-void require_finite(const model::GgufTensor& tensor, std::span<const float> values, std::size_t bad,
-                    std::uint64_t first_row) {
-  if (bad == kernels::kAllFinite) return;
+/// `row` and `column` are places in the source.
+[[noreturn]] void fail_not_finite(const model::GgufTensor& tensor, std::uint64_t row,
+                                  std::uint64_t column, float value) {
   const std::string& name = tensor.source == nullptr ? tensor.name : tensor.source->name;
-  throw base::ValidationError(
-      fmt::format("cannot quantize {}", base::escape_controls(name)),
-      fmt::format("the weight at row {}, column {} is {}", first_row + bad / tensor.row_elems(),
-                  bad % tensor.row_elems(), std::isnan(values[bad]) ? "not a number" : "infinite"),
-      "the model is damaged: fetch it again, or ask its makers");
+  throw base::ValidationError(fmt::format("cannot quantize {}", base::escape_controls(name)),
+                              fmt::format("the weight at row {}, column {} is {}", row, column,
+                                          std::isnan(value) ? "not a number" : "infinite"),
+                              "the model is damaged: fetch it again, or ask its makers");
 }
 
 /// The rows of a piece as float32, in output order. A matrix is read as bytes and widened slice by
@@ -57,7 +54,7 @@ class PieceRows {
       : tensor_(job.tensors[piece.tensor]), piece_(piece) {
     if (!tensor_.is_matrix) {
       vector_ = model::read_vector(job.checkpoint, tensor_);
-      require_finite(tensor_, vector_, kernels::first_non_finite(vector_), 0);
+      require_finite_vector();
       return;
     }
     row_bytes_ = tensor_.source->n_bytes / tensor_.n_rows();
@@ -84,7 +81,17 @@ class PieceRows {
   void convert(std::uint64_t source_row, std::uint64_t n, std::span<float> out) const {
     const auto bytes = bytes_.subspan(source_row * row_bytes_, n * row_bytes_);
     const std::size_t bad = kernels::widen_to_f32(tensor_.source->dtype, bytes, out);
-    require_finite(tensor_, out, bad, piece_.first_row + source_row);
+    if (bad == kernels::kAllFinite) return;
+    const std::uint64_t row_elems = tensor_.row_elems();
+    fail_not_finite(tensor_, piece_.first_row + source_row + bad / row_elems, bad % row_elems,
+                    out[bad]);
+  }
+
+  void require_finite_vector() const {
+    const std::size_t bad = kernels::first_non_finite(vector_);
+    if (bad != kernels::kAllFinite) {
+      fail_not_finite(tensor_, 0, tensor_.source_row(bad), vector_[bad]);
+    }
   }
 
   const model::GgufTensor& tensor_;
