@@ -48,11 +48,10 @@ void search(const AffineShape& shape, const AffineTile& tile, const AffineCandid
   for (int s = 0; s < kAffineLanes; ++s) {
     const float lowest = shape.free_offset ? -3.0e38F : tile.origin.v[s];
     const float sum_w = tile.sum_w.v[s], sum_wy = tile.sum_wy.v[s];
-    float best = 0, scale = 0, offset = 0;
+    float best = 0, scale = 0, offset = 0, best_offset = 0;
     for (int k = 0; k < candidates.count; ++k) {
-      const float parts =
-          shape.max_code + (candidates.first + candidates.step * static_cast<float>(k));
-      // The origin of the grid moves with the best candidate so far.
+      if (k >= AffineCandidates::kFixed) offset = best_offset;
+      const float parts = candidates.parts(k, shape.max_code);
       const float inverse = parts * inverse_or_zero(tile.range.v[s] + offset);
       float wq = 0, wqq = 0, wqy = 0;
       for (int i = 0; i < shape.sub_elems; ++i) {
@@ -77,11 +76,11 @@ void search(const AffineShape& shape, const AffineTile& tile, const AffineCandid
       if (gain > best) {
         best = gain;
         scale = a;
-        offset = b;
+        best_offset = b;
       }
     }
     fit.scale.v[s] = scale;
-    fit.offset.v[s] = offset;
+    fit.offset.v[s] = best_offset;
   }
 }
 

@@ -47,10 +47,18 @@ struct AffineTile {
   AffineLanes sum_w, sum_wy;
 };
 
-/// Candidate k of the search divides the range into max_code + first + step * k parts.
+/// How many parts the candidates of the search divide the range into: max_code and max_code - 1,
+/// grids between the extremes, which are exact for values that lie on such a grid (or on one of half
+/// as many parts); then max_code + first, max_code + first + step, ... from the best origin so far.
 struct AffineCandidates {
+  static constexpr int kFixed = 2;
   float first, step;
   int count;
+
+  float parts(int k, float max_code) const {
+    if (k < kFixed) return max_code - static_cast<float>(k);
+    return max_code + (first + step * static_cast<float>(k - kFixed));
+  }
 };
 
 struct AffineFit {

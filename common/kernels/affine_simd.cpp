@@ -89,10 +89,10 @@ void search_tile(const AffineShape& shape, const AffineTile& tile,
     const V range = get(tile.range, g);
     const V lowest = shape.free_offset ? hn::Set(kTag, -3.0e38F) : get(tile.origin, g);
     const V sum_w = get(tile.sum_w, g), sum_wy = get(tile.sum_wy, g);
-    V best = hn::Set(kTag, 0.0F), scale = zero, offset = zero;
+    V best = hn::Set(kTag, 0.0F), scale = zero, offset = zero, best_offset = zero;
     for (int k = 0; k < candidates.count; ++k) {
-      const float parts =
-          shape.max_code + (candidates.first + candidates.step * static_cast<float>(k));
+      if (k >= AffineCandidates::kFixed) offset = best_offset;
+      const float parts = candidates.parts(k, shape.max_code);
       const V inverse = hn::Mul(hn::Set(kTag, parts), inverse_or_zero(hn::Add(range, offset)));
       V wq = zero, wqq = zero, wqy = zero;
       for (int i = 0; i < shape.sub_elems; ++i) {
@@ -121,10 +121,10 @@ void search_tile(const AffineShape& shape, const AffineTile& tile,
       const auto better = hn::Gt(gain, best);
       best = hn::IfThenElse(better, gain, best);
       scale = hn::IfThenElse(better, a, scale);
-      offset = hn::IfThenElse(better, b, offset);
+      best_offset = hn::IfThenElse(better, b, best_offset);
     }
     put(scale, fit.scale, g);
-    put(offset, fit.offset, g);
+    put(best_offset, fit.offset, g);
   }
 }
 

@@ -382,6 +382,8 @@ void StageRun::finalize(ResultRun& run) {
     record.mtime_ns = status.mtime_ns;
     records.push_back(std::move(record));
   }
+  // Somebody may have put a file of theirs there meanwhile.
+  require_replaceable(examine_existing(*run.plan, run.paths, hashes_), run.paths, options_.force);
   finish_numbers();
   const nlohmann::json manifest =
       make_manifest(plan_, *run.plan, work_.result_numbers(run.index), records,

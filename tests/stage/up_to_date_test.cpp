@@ -134,6 +134,22 @@ TEST_F(UpToDate, AFileThatIsNotOursIsLeftAlone) {
   EXPECT_EQ(read_file(output_), expected_file(plan_));
 }
 
+TEST_F(UpToDate, AFileThatComesDuringTheRunIsLeftAloneToo) {
+  ToyWork work(plan_);
+  work.before = [this](std::size_t unit) {
+    if (unit == 20) overwrite(output_, "precious");
+  };
+  ToyObserver observer;
+  const auto error =
+      error_of<base::OutputError>([&] { run_stage(plan_, StageOptions(), work, observer); });
+  EXPECT_EQ(error.what(), "cannot replace " + output_.string());
+  EXPECT_EQ(read_file(output_), "precious");
+  // What was done is kept for the run after the file is out of the way.
+  std::filesystem::remove(output_);
+  EXPECT_EQ(run_toy(plan_).units_run, 0U);
+  EXPECT_EQ(read_file(output_), expected_file(plan_));
+}
+
 TEST_F(UpToDate, AFileThatWasEditedIsLeftAlone) {
   run_toy(plan_);
   std::string bytes = read_file(output_);
