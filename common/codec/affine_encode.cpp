@@ -301,7 +301,7 @@ constexpr SuperFormat kQ4K = {.name = "Q4_K",
                               .max_field = 63,
                               .share_of_mean = 0.3,
                               .plain = {{-1.0F, 0.2F, 10}, 2, 2},
-                              .weighted = {{-1.4F, 0.2F, 18}, 3, 4}};
+                              .weighted = {{-1.3F, 0.2F, 18}, 3, 4}};
 
 constexpr SuperFormat kQ5K = {.name = "Q5_K",
                               .shape = {32, 31, false},
