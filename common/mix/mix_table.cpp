@@ -121,13 +121,17 @@ bool same_word(std::string_view a, std::string_view b) {
 
 std::span<const FileType> file_types() { return kFileTypes; }
 
-const FileType& find_file_type(std::string_view name) {
+const FileType* known_file_type(std::string_view name) {
   const auto alias =
       std::ranges::find_if(kAliases, [&](const Alias& one) { return same_word(one.name, name); });
   const std::string_view wanted = alias == kAliases.end() ? name : alias->means;
-  for (const FileType& row : kFileTypes) {
-    if (same_word(row.name, wanted)) return row;
-  }
+  const auto row = std::ranges::find_if(
+      kFileTypes, [&](const FileType& one) { return same_word(one.name, wanted); });
+  return row == kFileTypes.end() ? nullptr : &*row;
+}
+
+const FileType& find_file_type(std::string_view name) {
+  if (const FileType* known = known_file_type(name)) return *known;
   std::vector<std::string> names;
   for (const FileType& row : kFileTypes) names.emplace_back(row.name);
   reject("type", name, names);

@@ -48,7 +48,9 @@ struct FileType {
 };
 
 std::span<const FileType> file_types();
-/// Case does not matter; "Q4_K" means "Q4_K_M". Throws UsageError naming the nearest spelling.
+/// Case does not matter; "Q4_K" means "Q4_K_M". nullptr when there is none of that name.
+const FileType* known_file_type(std::string_view name);
+/// The same; throws UsageError naming the nearest spelling when there is none.
 const FileType& find_file_type(std::string_view name);
 /// The type of that name for a single tensor ("q6_k", "F16"), among those that can be written. Case
 /// does not matter. Throws UsageError naming the nearest spelling.

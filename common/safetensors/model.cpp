@@ -10,6 +10,7 @@
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
+#include "common/io/list_directory.h"
 #include "common/safetensors/index.h"
 #include "common/safetensors/reader.h"
 #include "common/safetensors/sharded_model.h"
@@ -25,17 +26,14 @@ std::string subject(const std::filesystem::path& dir) {
 
 // Names in `dir`, sorted. Throws ModelNotFoundError when it is not a readable directory.
 std::vector<std::string> list(const std::filesystem::path& dir) {
-  std::vector<std::string> names;
   std::error_code error;
-  for (std::filesystem::directory_iterator entry(dir, error), end; !error && entry != end;
-       entry.increment(error)) {
-    names.push_back(entry->path().filename().string());
-  }
+  const std::vector<std::filesystem::path> entries = io::list_directory(dir, error);
   if (error) {
     throw base::ModelNotFoundError(subject(dir), base::errno_text(error.value()),
                                    "name a directory with config.json and *.safetensors");
   }
-  std::ranges::sort(names);
+  std::vector<std::string> names;
+  for (const std::filesystem::path& entry : entries) names.push_back(entry.filename().string());
   return names;
 }
 

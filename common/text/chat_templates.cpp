@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "common/io/input_file.h"
 #include "common/io/json_file.h"
+#include "common/io/list_directory.h"
 #include "common/text/tokenizer_files.h"
 
 namespace lq::text {
@@ -66,21 +67,18 @@ void keep_value(const json& value, ChatTemplates& templates) {
 
 std::vector<std::filesystem::path> named_template_files(const std::filesystem::path& dir) {
   const std::filesystem::path folder = dir / "additional_chat_templates";
-  std::vector<std::filesystem::path> files;
-  std::error_code failed, ignored;
-  for (std::filesystem::directory_iterator entry(folder, failed), end; !failed && entry != end;
-       entry.increment(failed)) {
-    if (entry->path().extension() == ".jinja" && entry->is_regular_file(ignored)) {
-      files.push_back(entry->path());
-    }
-  }
+  std::error_code failed;
+  std::vector<std::filesystem::path> files = io::list_directory(folder, failed);
   if (failed && failed != std::errc::no_such_file_or_directory &&
       failed != std::errc::not_a_directory) {
     throw base::ValidationError(
         fmt::format("cannot list the chat templates in {}", base::shown(folder)),
         base::errno_text(failed.value()), "check that you may read it, or remove it");
   }
-  std::ranges::sort(files);
+  std::erase_if(files, [](const std::filesystem::path& path) {
+    std::error_code ignored;
+    return path.extension() != ".jinja" || !std::filesystem::is_regular_file(path, ignored);
+  });
   return files;
 }
 

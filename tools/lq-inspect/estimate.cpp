@@ -95,12 +95,6 @@ std::vector<std::string> all_types() {
   return names;
 }
 
-bool is_file_type(const std::string& word) {
-  return std::ranges::any_of(mix::file_types(), [&](const mix::FileType& type) {
-    return base::to_lower(type.name) == base::to_lower(word);
-  });
-}
-
 bool begins_like_a_group_format(const std::string& word) {
   const std::string lower = base::to_lower(word);
   return lower.starts_with("awq") || lower.starts_with("gptq");
@@ -111,8 +105,7 @@ bool begins_like_a_group_format(const std::string& word) {
 bool names_types(const std::string& list) {
   const std::vector<std::string> words = words_of(list);
   return std::ranges::any_of(words, [](const std::string& word) {
-    return is_file_type(word) || is_file_type(word + "_M") ||
-           mix::parse_group_format(word).has_value();
+    return mix::known_file_type(word) != nullptr || mix::parse_group_format(word).has_value();
   });
 }
 
