@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 
+#include "common/base/text.h"
 #include "common/calibration/importance_facts.h"
 #include "common/io/input_file.h"
 #include "common/io/sha256.h"
@@ -28,21 +29,28 @@ void warn_of_choices(const Job& job, const ResultFile& result, stage::StageObser
   }
 }
 
-/// Of what the model says in every type: names that come from places, and how this version of the
-/// tool writes metadata.
-std::string metadata_hash(const gguf::Metadata& metadata) {
+/// What the model says of itself in every type.
+struct ModelText {
+  gguf::Metadata metadata;
+  std::string hash;  // covers names that come from places, and how this version writes metadata
+};
+
+ModelText model_text(const model::Checkpoint& checkpoint, const std::string& pre_tokenizer) {
   constexpr std::size_t kDigits = 16;
-  return io::sha256_hex(gguf::lay_out(metadata, {}).header).substr(0, kDigits);
+  ModelText text;
+  text.metadata = model::gguf_metadata(
+      checkpoint, pre_tokenizer.empty() ? std::nullopt : std::optional(pre_tokenizer));
+  text.hash = io::sha256_hex(gguf::lay_out(text.metadata, {}).header).substr(0, kDigits);
+  return text;
 }
 
 /// Everything that decides the bytes and is not the content of an input.
 nlohmann::ordered_json normalised_options(const Options& options, const Request& request,
-                                          const mix::FileType& type,
-                                          const gguf::Metadata& metadata) {
+                                          const mix::FileType& type, const ModelText& text) {
   nlohmann::ordered_json json;
   json["type"] = type.name;
-  if (const auto* name = metadata.get<std::string>("general.name")) json["name"] = *name;
-  json["metadata"] = metadata_hash(metadata);
+  if (const auto* name = text.metadata.get<std::string>("general.name")) json["name"] = *name;
+  json["metadata"] = text.hash;
   json["imatrix"] = fs::path(options.importance_path).filename().string();
   json["tensor-type"] = nlohmann::json::array();
   for (const mix::MixOverrides::Pattern& pattern : request.overrides.patterns) {
@@ -157,17 +165,17 @@ void add_piece_units(Job& job) {
   }
 }
 
-void plan_result(Job& job, const Options& options, const Request& request,
-                 const gguf::Metadata& metadata, const mix::FileType& type,
-                 const std::string& pattern, const std::vector<stage::Input>& inputs) {
+void plan_result(Job& job, const Options& options, const Request& request, const ModelText& text,
+                 const mix::FileType& type, const std::string& pattern,
+                 const std::vector<stage::Input>& inputs) {
   ResultFile result;
   result.file_type = &type;
   std::optional<calibration::ImportanceFacts> facts;
   if (job.importance) {
     facts = calibration::importance_facts(*job.importance, options.importance_path);
   }
-  result.contents = mix::plan_gguf_file(metadata, job.tensors, job.checkpoint.config, type, facts,
-                                        request.overrides);
+  result.contents = mix::plan_gguf_file(text.metadata, job.tensors, job.checkpoint.config, type,
+                                        facts, request.overrides);
   if (options.split_max_bytes > 0) {
     result.parts = gguf::lay_out_split(result.contents.metadata, result.contents.tensors,
                                        options.split_max_bytes);
@@ -181,7 +189,7 @@ void plan_result(Job& job, const Options& options, const Request& request,
   plan.files = output_files(output_path(pattern, type), result.parts);
   plan.path = plan.files[0].path;
   plan.inputs = inputs;
-  plan.options = normalised_options(options, request, type, metadata);
+  plan.options = normalised_options(options, request, type, text);
   plan.summary = summary_of(job, result);
   job.plan.results.push_back(std::move(plan));
   job.results.push_back(std::move(result));
@@ -206,9 +214,7 @@ Job make_job(const std::string& model_dir, const Options& options, const Request
   for (const std::string& warning : model::gguf_warnings(job.checkpoint)) {
     observer.warning("the GGUF file will differ from the model", warning);
   }
-  const gguf::Metadata metadata = model::gguf_metadata(
-      job.checkpoint,
-      options.pre_tokenizer.empty() ? std::nullopt : std::optional(options.pre_tokenizer));
+  const ModelText text = model_text(job.checkpoint, options.pre_tokenizer);
   if (!options.importance_path.empty()) {
     job.importance = read_fitting_importance(options.importance_path, job.tensors, observer);
   }
@@ -216,7 +222,7 @@ Job make_job(const std::string& model_dir, const Options& options, const Request
       !output.empty() ? output : model::model_name(job.checkpoint.dir) + "-{type}.gguf";
   const std::vector<stage::Input> inputs = describe_inputs(job, options);
   for (const mix::FileType* type : request.file_types) {
-    plan_result(job, options, request, metadata, *type, pattern, inputs);
+    plan_result(job, options, request, text, *type, pattern, inputs);
     const ResultFile& result = job.results.back();
     if (job.importance) {
       require_importance(*job.importance, job.tensors, *result.file_type, result.contents.choices);
@@ -231,10 +237,16 @@ Job make_job(const std::string& model_dir, const Options& options, const Request
   }
   std::vector<const mix::GgufFile*> files;
   for (const ResultFile& result : job.results) files.push_back(&result.contents);
-  job.plan.memory_bytes = mix::gguf_working_memory(
-      job.tensors, files, job.results[0].parts[0].layout.header.size(), n_threads);
-  job.plan.memory_advice =
-      n_threads > 1 ? "use fewer threads: -j 1" : "free memory, or allow more with --memory";
+  const auto memory_with = [&](int threads) {
+    return mix::gguf_working_memory(job.tensors, files,
+                                    job.results[0].parts[0].layout.header.size(), threads);
+  };
+  job.plan.memory_bytes = memory_with(n_threads);
+  job.plan.memory_advice = "free memory, or allow more with --memory";
+  if (n_threads > 1) {
+    job.plan.memory_advice +=
+        fmt::format(", or use fewer threads: -j 1 needs {}", base::format_bytes(memory_with(1)));
+  }
   return job;
 }
 
