@@ -26,7 +26,7 @@ std::string temporary_prefix(const std::filesystem::path& path) {
 
 // A number that names no other temporary: random, and where the system gives nothing random at
 // least another one for each call and each process.
-std::uint64_t unused() {
+std::uint64_t fresh_number() {
   static std::atomic<std::uint32_t> calls = 0;
   std::uint64_t random = 0;
   if (::getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random)) random = 0;
@@ -38,7 +38,8 @@ std::uint64_t unused() {
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
   constexpr int kTries = 1000;
   for (int tries = 0; tries < kTries; ++tries) {
-    temporary_ = directory_of(path_) / (temporary_prefix(path_) + fmt::format("{:016x}", unused()));
+    temporary_ =
+        directory_of(path_) / (temporary_prefix(path_) + fmt::format("{:016x}", fresh_number()));
     fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd_ >= 0 || errno != EEXIST) break;
   }

@@ -48,8 +48,9 @@ struct AffineTile {
 };
 
 /// How many parts the candidates of the search divide the range into: max_code and max_code - 1,
-/// grids between the extremes, which are exact for values that lie on such a grid (or on one of half
-/// as many parts); then max_code + first, max_code + first + step, ... from the best origin so far.
+/// grids between the extremes, which are exact for values that lie on such a grid (or on one of
+/// half as many parts); then max_code + first, max_code + first + step, ... from the best origin so
+/// far.
 struct AffineCandidates {
   static constexpr int kFixed = 2;
   float first, step;

@@ -37,8 +37,8 @@ struct FormatQ3K {
   static constexpr int kN = 4;
   static constexpr int kScaleLo = -32;
   static constexpr int kScaleHi = 31;
-  // Without importance d is not refitted and three candidates do: two more would gain a hundredth of
-  // the error for a fifth of the time.
+  // Without importance d is not refitted and three candidates do: two more gain less than a
+  // hundredth of the error for a sixth of the time.
   template <bool kWeighted>
   static constexpr Effort kEffort =
       kWeighted ? Effort{7, -1.6F, 0.32F, 2, 2} : Effort{3, -1.5F, 0.8F, 1, 0};

@@ -46,8 +46,8 @@ std::uint64_t SampledMemory::available() {
   const std::lock_guard lock(mutex_);
   const auto now = std::chrono::steady_clock::now();
   if (now >= next_) {
-    last_ = available_memory();
-    next_ = now + std::chrono::milliseconds(100);
+    last_ = available_memory(paths_);
+    next_ = now + kSampleInterval;
   }
   return last_;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
+#include <utility>
 
 namespace lq::parallel {
 
@@ -19,12 +20,16 @@ struct SystemPaths {
 /// in bytes; 0 when nothing tells. Pages of the file cache count as free: the kernel gives them up
 /// on demand.
 std::uint64_t available_memory(const SystemPaths& paths = {});
-/// available_memory() for those who ask often: the system is asked at most every 100 ms. Thread-safe.
+/// available_memory() for those who ask often: the system is asked at most once every
+/// kSampleInterval. Thread-safe.
 class SampledMemory {
  public:
+  static constexpr std::chrono::milliseconds kSampleInterval{100};
+  explicit SampledMemory(SystemPaths paths = {}) : paths_(std::move(paths)) {}
   std::uint64_t available();
 
  private:
+  const SystemPaths paths_;
   std::mutex mutex_;
   std::chrono::steady_clock::time_point next_{};
   std::uint64_t last_ = 0;

@@ -8,8 +8,8 @@
 
 namespace lq::testing {
 
-/// One to four edits: bytes replaced (often by values at the edge of a type), ranges cut out, written
-/// twice or copied elsewhere, digits made larger, the end cut off.
+/// One to four edits: bytes replaced (often by values at the edge of a type), ranges cut out,
+/// written twice or copied elsewhere, digits put in, the end cut off.
 inline std::string damaged(std::string bytes, std::mt19937_64& random) {
   const auto below = [&random](std::size_t n) { return n == 0 ? 0 : random() % n; };
   constexpr std::array<char, 8> kEdges = {'\0', '\x01', '\x7f', '\x80', '\xff', '"', '\x1b', '9'};

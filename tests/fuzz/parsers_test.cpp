@@ -1,6 +1,6 @@
-// Every parser of bytes from outside, given damaged files: it reads them or throws one of our errors
-// with all three parts; it never crashes, throws anything else, or takes memory that the file does
-// not justify. LQ_FUZZ_ROUNDS sets how many files each gets.
+// Every parser of bytes from outside, given damaged files: it reads them or throws one of our
+// errors with all three parts; it never crashes or throws anything else. LQ_FUZZ_ROUNDS sets how
+// many files each gets.
 
 #include <cstdlib>
 #include <functional>
@@ -97,7 +97,8 @@ std::vector<Parser> parsers() {
       {"index", "model.safetensors.index.json", index, convert_model},
       {"tokenizer", "tokenizer.json", small_tokenizer().dump(), convert_model},
       {"tokenizer_config", "tokenizer_config.json",
-       R"({"bos_token": {"content": "<s>"}, "eos_token": "a", "chat_template": "{{ x }}", "add_bos_token": true})",
+       R"({"bos_token": {"content": "<s>"}, "eos_token": "a", "chat_template": "{{ x }}",
+           "add_bos_token": true})",
        convert_model},
       {"generation_config", "generation_config.json", R"({"eos_token_id": [1, 2], "top_p": 0.9})",
        convert_model},

@@ -1,5 +1,6 @@
 #include "common/parallel/memory.h"
 
+#include <chrono>
 #include <gtest/gtest.h>
 #include <thread>
 #include <vector>
@@ -91,10 +92,19 @@ TEST(ThisMachine, HasMemoryAndProcessors) {
   EXPECT_LE(allowed_cpus(), static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-TEST(SampledMemory, GivesWhatTheSystemHas) {
-  SampledMemory memory;
-  EXPECT_GT(memory.available(), 0U);
-  EXPECT_EQ(memory.available(), memory.available());
+TEST_F(Machine, IsAskedForItsMemoryOnceInAWhile) {
+  proc("meminfo", "MemAvailable: 50 kB\n");
+  SampledMemory memory(paths_);
+  const auto asked = std::chrono::steady_clock::now();
+  EXPECT_EQ(memory.available(), 50U * 1024);
+  proc("meminfo", "MemAvailable: 70 kB\n");
+  const std::uint64_t soon = memory.available();
+  // A machine that stood still for that long has a reason to be asked again.
+  if (std::chrono::steady_clock::now() - asked < SampledMemory::kSampleInterval) {
+    EXPECT_EQ(soon, 50U * 1024);
+  }
+  std::this_thread::sleep_until(asked + 2 * SampledMemory::kSampleInterval);
+  EXPECT_EQ(memory.available(), 70U * 1024);
 }
 
 }  // namespace

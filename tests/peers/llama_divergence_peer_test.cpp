@@ -35,8 +35,8 @@ void compare_all_types(bool with_importance) {
     llama_peer({"quantize", f32, peers, std::string(cases[i].name), importance});
     arguments.insert(arguments.end(), {ours[i].string(), peers});
   }
-  // Half of eval.txt keeps this test short; bench/quality.sh takes all of it. One thread, because the
-  // tests run side by side and those of ggml wait for each other by spinning.
+  // Half of eval.txt keeps this test short; bench/quality.sh takes all of it. One thread, because
+  // the tests run side by side and those of ggml wait for each other by spinning.
   arguments.insert(arguments.end(),
                    {evaluation_windows(f32, scratch), "--max-windows", "16", "--threads", "1"});
   const auto divergence = llama_peer_json(arguments);
