@@ -19,6 +19,7 @@ using lq::kernels::SymSuperBlock;
 struct Effort {
   int candidates;     // inverse scales of a sub-block, each with both signs:
   float start, step;  // they put its largest magnitude on N + start, N + start + step, ...
+  int heavy_codes;    // codes 1, 2, ... to put the element of largest w x x on
   int window;         // integer scales tried on each side of the nearest
   int refits;         // of d to the codes
 };
@@ -30,7 +31,7 @@ struct FormatQ6K {
   static constexpr int kScaleLo = -128;
   static constexpr int kScaleHi = 127;
   template <bool kWeighted>
-  static constexpr Effort kEffort{6, -0.8F, 0.32F, 2, 2};
+  static constexpr Effort kEffort{6, -0.8F, 0.32F, kWeighted ? 3 : 0, 2, 2};
 };
 struct FormatQ3K {
   static constexpr int kElems = 16;
@@ -41,19 +42,19 @@ struct FormatQ3K {
   // hundredth of the error for a sixth of the time.
   template <bool kWeighted>
   static constexpr Effort kEffort =
-      kWeighted ? Effort{7, -1.6F, 0.32F, 2, 2} : Effort{3, -1.5F, 0.8F, 1, 0};
+      kWeighted ? Effort{7, -1.6F, 0.32F, 3, 2, 4} : Effort{3, -1.5F, 0.8F, 0, 1, 0};
 };
 struct FormatQ4_0 {
   static constexpr int kElems = 32;
   static constexpr int kN = 8;
   template <bool kWeighted>
-  static constexpr Effort kEffort{10, -1.5F, 0.25F, 0, 0};
+  static constexpr Effort kEffort{10, -1.5F, 0.25F, 3, 0, 0};
 };
 struct FormatQ5_0 {
   static constexpr int kElems = 32;
   static constexpr int kN = 16;
   template <bool kWeighted>
-  static constexpr Effort kEffort{10, -1.5F, 0.25F, 0, 0};
+  static constexpr Effort kEffort{10, -1.5F, 0.25F, 3, 0, 0};
 };
 
 // Below this a sub-block is zero: float16 cannot hold its scale.
@@ -129,12 +130,10 @@ struct BothSigns {
   Sums<Ops> down, up;  // codes of x / s in -N..N-1, and in -(N-1)..N: those of -s, turned round
 };
 
-template <class Ops, bool kWeighted, class Format>
+// kBeyond: elements may lie past N.
+template <class Ops, bool kWeighted, bool kBeyond, class Format>
 LQ_SYM_INLINE BothSigns<Ops> sums_of_both_signs(const Lanes<Format>& lanes, int lane,
                                                 typename Ops::V inverse) {
-  // The largest magnitude is at most at the last candidate's place.
-  constexpr bool kBeyond = reach<kWeighted, Format>(Format::template kEffort<kWeighted>.candidates -
-                                                    1) > static_cast<float>(Format::kN) + 0.4F;
   const auto n = Ops::set(static_cast<float>(Format::kN));
   const auto top = Ops::set(static_cast<float>(Format::kN - 1));
   const auto zero = Ops::set(0.0F);
@@ -159,6 +158,21 @@ LQ_SYM_INLINE BothSigns<Ops> sums_of_both_signs(const Lanes<Format>& lanes, int 
   return sums;
 }
 
+// The element of each lane that weighs most, by w x x; 0 in silent ones.
+template <class Ops, class Format>
+LQ_SYM_INLINE typename Ops::V heaviest(const Lanes<Format>& lanes, int lane) {
+  auto most = Ops::set(0.0F);
+  auto heaviest = Ops::set(0.0F);
+  for (int i = 0; i < Format::kElems; ++i) {
+    const auto x = Ops::load(&lanes.x[i][lane]);
+    const auto weight = Ops::mul(Ops::mul(x, x), Ops::load(&lanes.w[i][lane]));
+    const auto larger = Ops::gt(weight, most);
+    most = Ops::select(larger, weight, most);
+    heaviest = Ops::select(larger, x, heaviest);
+  }
+  return heaviest;
+}
+
 // 1 / scale, and 0 where the scale is 0: then every code is 0.
 template <class Ops>
 LQ_SYM_INLINE typename Ops::V inverse_of(typename Ops::V scale) {
@@ -169,10 +183,15 @@ LQ_SYM_INLINE typename Ops::V inverse_of(typename Ops::V scale) {
 }
 
 // The best free scale of each lane: inverse scales around those that put the largest magnitude on
-// -N (or on N, which the clamp cuts to N - 1).
+// -N (or on N, which the clamp cuts to N - 1), and those that put the heaviest element on a low
+// code: where one weight outdoes all others of a lane, its element must not round to zero, and
+// larger elements are better cut.
 template <class Ops, bool kWeighted, class Format>
 LQ_SYM_INLINE void free_scales(Lanes<Format>& lanes) {
   const auto zero = Ops::set(0.0F);
+  constexpr Effort effort = Format::template kEffort<kWeighted>;
+  constexpr bool kBeyond =
+      reach<kWeighted, Format>(effort.candidates - 1) > static_cast<float>(Format::kN) + 0.4F;
   for (int lane = 0; lane < kSymLanes; lane += Ops::kWidth) {
     auto peak = zero;
     auto extreme = zero;
@@ -188,11 +207,11 @@ LQ_SYM_INLINE void free_scales(Lanes<Format>& lanes) {
     auto best_gain = zero;
     auto best_scale = zero;
     auto best_qq = zero;
-    const auto consider = [&](const Sums<Ops>& sums) {
+    const auto consider = [&](const Sums<Ops>& sums, float favour = 1.0F) {
       const auto usable = Ops::gt(sums.qq, zero);
       const auto scale = Ops::div(sums.xq, Ops::select(usable, sums.qq, Ops::set(1.0F)));
       const auto gain = Ops::mul(sums.xq, scale);
-      const auto better = Ops::gt(gain, best_gain);
+      const auto better = Ops::gt(Ops::mul(gain, Ops::set(favour)), best_gain);
       best_gain = Ops::select(better, gain, best_gain);
       best_scale = Ops::select(better, scale, best_scale);
       best_qq = Ops::select(better, sums.qq, best_qq);
@@ -202,12 +221,28 @@ LQ_SYM_INLINE void free_scales(Lanes<Format>& lanes) {
       const auto inverse = Ops::mul(unit, Ops::set(reach<kWeighted, Format>(k)));
       consider(sums_inside<Ops, kWeighted>(lanes, lane, inverse));
     }
-    for (; k < Format::template kEffort<kWeighted>.candidates; ++k) {
+    for (; k < effort.candidates; ++k) {
       const auto inverse = Ops::mul(unit, Ops::set(reach<kWeighted, Format>(k)));
-      const auto sums = sums_of_both_signs<Ops, kWeighted>(lanes, lane, inverse);
+      const auto sums = sums_of_both_signs<Ops, kWeighted, kBeyond>(lanes, lane, inverse);
       consider(sums.down);
       consider(sums.up);
     }
+    if constexpr (effort.heavy_codes > 0) {
+      // Weights are at least 2^-40, so no element is more than 2^20 times the heaviest.
+      const auto heavy = Ops::select(loud, heaviest<Ops>(lanes, lane), zero);
+      const auto code_one = inverse_of<Ops>(heavy);
+      for (int code = 1; code <= effort.heavy_codes; ++code) {
+        const auto inverse = Ops::mul(code_one, Ops::set(static_cast<float>(code)));
+        const auto sums = sums_of_both_signs<Ops, kWeighted, true>(lanes, lane, inverse);
+        consider(sums.down);
+        consider(sums.up);
+      }
+    }
+    // The largest magnitude on -N itself wins ties: for one outlier, or values all alike, that scale
+    // is exact in float16 as well.
+    constexpr float kTie = 1.0F + 0x1p-21F;
+    const auto inverse = Ops::mul(unit, Ops::set(static_cast<float>(Format::kN)));
+    consider(sums_at<Ops, kWeighted>(lanes, lane, inverse), kTie);
     Ops::store(best_scale, &lanes.scale[lane]);
     Ops::store(best_qq, &lanes.qq[lane]);
   }
@@ -245,23 +280,24 @@ LQ_SYM_INLINE float key_of_least(float* values, float* keys) {
 // when all sub-blocks are silent.
 template <class Ops, class Format>
 LQ_SYM_INLINE float first_d(const Lanes<Format>& lanes) {
-  alignas(64) float places[kSymLanes];
+  alignas(64) float steps[kSymLanes];
   alignas(64) float costs[kSymLanes];
   for (int l = 0; l < kSymLanes; ++l) {
-    places[l] = lanes.scale[l];
+    steps[l] = lanes.scale[l];
     costs[l] = -LQ_SYM_ABS(lanes.scale[l]);
   }
-  const float largest = key_of_least(costs, places);
+  const float largest = key_of_least(costs, steps);
   if (largest == 0.0F) return 0.0F;
   for (int k = 0; k < kSymLanes; ++k) {
-    places[k] = static_cast<float>(Format::kScaleLo) * (1.0F - static_cast<float>(k) / 128.0F);
+    const float place =
+        static_cast<float>(Format::kScaleLo) * (1.0F - static_cast<float>(k) / 128.0F);
+    steps[k] = lq::kernels::detail::round_to_half(largest / place);
   }
   const auto lo = Ops::set(static_cast<float>(Format::kScaleLo));
   const auto hi = Ops::set(static_cast<float>(Format::kScaleHi));
   for (int k = 0; k < kSymLanes; k += Ops::kWidth) {
-    const auto place = Ops::load(places + k);
-    const auto step = Ops::div(Ops::set(largest), place);
-    const auto inverse = Ops::mul(place, Ops::set(1.0F / largest));
+    const auto step = Ops::load(steps + k);
+    const auto inverse = inverse_of<Ops>(step);
     auto cost = Ops::set(0.0F);
     for (int l = 0; l < kSymLanes; ++l) {
       const auto scale = Ops::set(lanes.scale[l]);
@@ -271,7 +307,7 @@ LQ_SYM_INLINE float first_d(const Lanes<Format>& lanes) {
     }
     Ops::store(cost, costs + k);
   }
-  return lq::kernels::detail::round_to_half(largest / key_of_least(costs, places));
+  return key_of_least(costs, steps);
 }
 
 // The best integer scale of each lane so far, with its sums and error.

@@ -103,6 +103,37 @@ TEST(SymSearch, AWeightMovesTheErrorToTheOthers) {
   EXPECT_LT(heavy_error(weighted), 0.3 * heavy_error(plain));
 }
 
+// One weight far above the rest, on an element that rounds to zero on the grid of the largest.
+TEST(SymSearch, AHeavyElementIsNotRoundedAwayForALargerOne) {
+  std::vector<float> x(256), weights(256, 1.0F);
+  for (std::size_t i = 0; i < 256; ++i) x[i] = i % 16 == 3 ? 0.56F : i % 16 == 10 ? -0.03F : 0.1F;
+  for (std::size_t i = 10; i < 256; i += 16) weights[i] = 30000.0F;
+  SymSuperBlock block;
+  sym_q3_k(x.data(), weights.data(), block);
+  for (std::size_t i = 10; i < 256; i += 16) {
+    const float value = tensor::f16_to_f32(block.d) *
+                        static_cast<float>(block.scales[i / 16] * (block.codes[i] - 4));
+    EXPECT_NEAR(value, x[i], 0.002F) << i;
+  }
+}
+
+TEST(SymSearch, OneOutlierAndValuesAllAlikeAreExact) {
+  const std::vector<float> weights = random_weights(32);
+  const float* const block_weights[] = {weights.data(), weights.data()};
+  std::vector<float> x(64, 0.0235748291F);  // a float16
+  std::fill(x.begin() + 32, x.end(), 0.0F);
+  x[40] = -0.0181884766F;  // and another
+  for (const auto& [search, n] : {std::pair{&sym_q4_0, 8}, std::pair{&sym_q5_0, 16}}) {
+    SymBlocks32 blocks;
+    search(x.data(), block_weights, 2, blocks);
+    for (std::size_t i = 0; i < 64; ++i) {
+      const float value =
+          tensor::f16_to_f32(blocks.d[i / 32]) * static_cast<float>(int{blocks.codes[i]} - n);
+      EXPECT_EQ(value, x[i]) << i;
+    }
+  }
+}
+
 TEST(Absmax, TheLargestMagnitudeIsTheReferencesOnEveryTargetAtEveryLength) {
   for (const auto& row : testing::difficult_rows(513)) {
     for (const std::size_t n : {0U, 1U, 3U, 4U, 16U, 63U, 64U, 65U, 512U}) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/codec/codec.h"
@@ -85,6 +86,52 @@ TEST_P(GgmlPeer, PlainRulesGiveTheSameBytes) {
   for (std::size_t i = 0; i < ours.size(); ++i) {
     ASSERT_EQ(ours[i], theirs[i]) << "block " << i / row.block_bytes << ", byte "
                                   << i % row.block_bytes;
+  }
+}
+
+double squared_error(const std::vector<float>& x, const std::vector<float>& decoded,
+                     const std::vector<float>& importance) {
+  double sum = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double off = double{decoded[i]} - double{x[i]};
+    sum += (importance.empty() ? 1.0 : double{importance[i % importance.size()]}) * off * off;
+  }
+  return sum;
+}
+
+TEST_P(GgmlPeer, TheErrorIsNoHigherThanTheirs) {
+  const Codec& row = GetParam();
+  if (row.encode == nullptr || !row.quantized) return;
+  constexpr std::size_t kRows = 24, kColumns = 1024;
+  std::mt19937 random(29);
+  std::normal_distribution<float> normal;
+  std::student_t_distribution<float> heavy(4.0F);
+  std::lognormal_distribution<float> spread;
+  std::vector<std::pair<std::string, std::vector<float>>> inputs, weights;
+  const auto fill = [](std::vector<float> values, auto&& value_at) {
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = value_at(i);
+    return values;
+  };
+  const std::vector<float> rows(kRows * kColumns), columns(kColumns);
+  inputs = {{"normal", fill(rows, [&](std::size_t) { return 0.02F * normal(random); })},
+            {"heavy tails", fill(rows, [&](std::size_t) { return 0.02F * heavy(random); })}};
+  weights = {{"none", {}},
+             {"spread", fill(columns, [&](std::size_t) { return spread(random); })},
+             // A few channels that outdo all others, as the first layers of real models have them.
+             {"eight heavy columns",
+              fill(columns, [](std::size_t i) { return i % 128 == 17 ? 1000.0F : 1.0F; })}};
+  std::vector<std::byte> blocks(row.bytes_for(rows.size()));
+  std::vector<float> decoded(rows.size());
+  for (const auto& [input, x] : inputs) {
+    for (const auto& [weighting, importance] : weights) {
+      const float* const w = importance.empty() ? nullptr : importance.data();
+      row.encode({x.data(), kRows, kColumns, w}, blocks.data());
+      row.decode(blocks.data(), decoded.data(), decoded.size());
+      const double ours = squared_error(x, decoded, importance);
+      ggml_->quantize(type(), x.data(), blocks.data(), kRows, kColumns, w);
+      row.decode(blocks.data(), decoded.data(), decoded.size());
+      EXPECT_LE(ours, squared_error(x, decoded, importance)) << input << ", " << weighting;
+    }
   }
 }
 
