@@ -111,10 +111,13 @@ bool same_word(std::string_view a, std::string_view b) {
   for (char& c : near) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   }
-  throw base::UsageError(
-      fmt::format("unknown {} '{}'", what, base::escape_controls(name)),
-      near.empty() ? "no type has a name like this" : fmt::format("the nearest name is {}", near),
-      fmt::format("use one of: {}", all));
+  const bool readable = std::ranges::any_of(
+      codec::codecs(), [&](const codec::Codec& codec) { return same_word(codec.name, name); });
+  const std::string why = readable       ? "tensors of this type can be read, but not written"
+                          : near.empty() ? "no type has a name like this"
+                                         : fmt::format("the nearest name is {}", near);
+  throw base::UsageError(fmt::format("unknown {} '{}'", what, base::escape_controls(name)), why,
+                         fmt::format("use one of: {}", all));
 }
 
 }  // namespace

@@ -86,6 +86,8 @@ TEST(FileTypes, NameTheNearestSpelling) {
   EXPECT_TRUE(error.fix().starts_with("use one of: F32, F16, Q4_0"));
   EXPECT_EQ(usage_why([] { mix::find_file_type("something\x1b"); }),
             "no type has a name like this");
+  EXPECT_EQ(usage_why([] { mix::find_file_type("iq4_xs"); }),
+            "tensors of this type can be read, but not written");
 }
 
 TEST(FileTypes, HaveDistinctIdsInAscendingOrder) {

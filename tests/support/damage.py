@@ -2,6 +2,7 @@
 """damage.py MODEL_DIR WHAT: damages a copy of the bundled model in one way, for the tests of error messages.
 
 nan            the last weight of blk 3's down projection becomes NaN
+infinite       the same weight becomes infinite
 huge           one weight becomes 1e30, beyond what float16 holds
 truncate       the file loses its last 100 bytes
 long-header    the header claims to be longer than the file
@@ -88,6 +89,8 @@ def main():
     weights = os.path.join(directory, "model.safetensors")
     if what == "nan":
         poke_last(directory, 0x7FC0)
+    elif what == "infinite":
+        poke_last(directory, 0x7F80)
     elif what == "huge":
         poke_last(directory, 0x7149)
     elif what == "truncate":

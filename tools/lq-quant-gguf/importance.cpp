@@ -54,9 +54,10 @@ calibration::ImportanceMatrix read_fitting_importance(const std::string& path,
     }
   }
   if (!misfits.empty()) {
+    std::string why = "it does not fit this model: " + shown(misfits);
+    if (!missing.empty()) why += "; it has no entry for " + shown(missing);
     throw base::ValidationError(
-        fmt::format("cannot use the importance matrix {}", base::escape_controls(path)),
-        fmt::format("it does not fit this model: {}", shown(misfits)),
+        fmt::format("cannot use the importance matrix {}", base::escape_controls(path)), why,
         "use an importance matrix that was made from this model");
   }
   if (!missing.empty()) {

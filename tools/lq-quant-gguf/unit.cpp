@@ -40,10 +40,11 @@ std::span<T> first_of(std::vector<T>& buffer, std::size_t n) {
 [[noreturn]] void fail_not_finite(const model::GgufTensor& tensor, std::uint64_t row,
                                   std::uint64_t column, float value) {
   const std::string& name = tensor.source == nullptr ? tensor.name : tensor.source->name;
-  throw base::ValidationError(fmt::format("cannot quantize {}", base::escape_controls(name)),
-                              fmt::format("the weight at row {}, column {} is {}", row, column,
-                                          std::isnan(value) ? "not a number" : "infinite"),
-                              "the model is damaged: fetch it again, or ask its makers");
+  throw base::ValidationError(
+      fmt::format("cannot quantize {}", base::escape_controls(name)),
+      fmt::format("the weight at row {}, column {} is {}", row, column,
+                  std::isnan(value) ? "not a number" : "infinite, or beyond float32"),
+      "the model is damaged: fetch it again, or ask its makers");
 }
 
 /// The rows of a piece as float32, in output order. A matrix is read as bytes and widened slice by
