@@ -1,7 +1,10 @@
 #include "tools/lq-quant-gguf/tool.h"
 
+#include <optional>
+
 #include "common/cli/version.h"
 #include "common/kernels/target.h"
+#include "tools/lq-quant-gguf/estimate.h"
 #include "tools/lq-quant-gguf/plan.h"
 #include "tools/lq-quant-gguf/unit.h"
 
@@ -41,7 +44,9 @@ cli::ToolResult QuantGguf::run(const std::vector<std::string>& operands,
   job.plan.argv = common.argv;
   GgufWork work(job);
   const stage::StageReport report = stage::run_stage(job.plan, common.stage, work, observer);
-  return cli::result_of(job.plan, report);
+  std::optional<double> seconds;
+  if (common.stage.dry_run) seconds = estimated_seconds(job, common.stage.n_threads);
+  return cli::result_of(job.plan, report, seconds);
 }
 
 }  // namespace lq::quant_gguf
