@@ -17,11 +17,13 @@ using lq::kernels::SymSuperBlock;
 
 // How much is tried.
 struct Effort {
-  int candidates;     // inverse scales of a sub-block, each with both signs:
-  float start, step;  // they put its largest magnitude on N + start, N + start + step, ...
-  int heavy_codes;    // codes 1, 2, ... to put the element of largest w x x on
-  int window;         // integer scales tried on each side of the nearest
-  int refits;         // of d to the codes
+  // Inverse scales of a sub-block. Candidate k puts its largest magnitude on N + step * (k - exact).
+  int candidates;
+  float step;
+  int exact;
+  int heavy_codes;  // codes 1, 2, ... to put the element of largest w x x on
+  int window;       // integer scales tried on each side of the nearest
+  int refits;       // of d to the codes
 };
 
 // 6-bit codes with 8-bit scales, and 3-bit codes with 6-bit scales.
@@ -31,7 +33,7 @@ struct FormatQ6K {
   static constexpr int kScaleLo = -128;
   static constexpr int kScaleHi = 127;
   template <bool kWeighted>
-  static constexpr Effort kEffort{6, -0.8F, 0.32F, kWeighted ? 3 : 0, 2, 2};
+  static constexpr Effort kEffort{6, 0.32F, 3, kWeighted ? 3 : 0, 2, 2};
 };
 struct FormatQ3K {
   static constexpr int kElems = 16;
@@ -42,19 +44,19 @@ struct FormatQ3K {
   // hundredth of the error for a sixth of the time.
   template <bool kWeighted>
   static constexpr Effort kEffort =
-      kWeighted ? Effort{7, -1.6F, 0.32F, 3, 2, 4} : Effort{3, -1.5F, 0.8F, 0, 1, 0};
+      kWeighted ? Effort{7, 0.32F, 5, 3, 2, 4} : Effort{3, 0.8F, 2, 0, 1, 0};
 };
 struct FormatQ4_0 {
   static constexpr int kElems = 32;
   static constexpr int kN = 8;
   template <bool kWeighted>
-  static constexpr Effort kEffort{10, -1.5F, 0.25F, 3, 0, 0};
+  static constexpr Effort kEffort{10, 0.25F, 6, 3, 0, 0};
 };
 struct FormatQ5_0 {
   static constexpr int kElems = 32;
   static constexpr int kN = 16;
   template <bool kWeighted>
-  static constexpr Effort kEffort{10, -1.5F, 0.25F, 3, 0, 0};
+  static constexpr Effort kEffort{10, 0.25F, 6, 3, 0, 0};
 };
 
 // Below this a sub-block is zero: float16 cannot hold its scale.
@@ -97,7 +99,7 @@ LQ_SYM_INLINE Sums<Ops> sums_at(const Lanes<Format>& lanes, int lane, typename O
 template <bool kWeighted, class Format>
 constexpr float reach(int k) {
   constexpr Effort effort = Format::template kEffort<kWeighted>;
-  return static_cast<float>(Format::kN) + effort.start + effort.step * static_cast<float>(k);
+  return static_cast<float>(Format::kN) + effort.step * static_cast<float>(k - effort.exact);
 }
 
 // The first candidates stay clear of N: no code is cut, and both signs of the scale are one.
@@ -222,6 +224,7 @@ LQ_SYM_INLINE void free_scales(Lanes<Format>& lanes) {
       consider(sums_inside<Ops, kWeighted>(lanes, lane, inverse));
     }
     for (; k < effort.candidates; ++k) {
+      if (k == effort.exact) continue;
       const auto inverse = Ops::mul(unit, Ops::set(reach<kWeighted, Format>(k)));
       const auto sums = sums_of_both_signs<Ops, kWeighted, kBeyond>(lanes, lane, inverse);
       consider(sums.down);
@@ -274,12 +277,24 @@ LQ_SYM_INLINE float key_of_least(float* values, float* keys) {
   return keys[0];
 }
 
+// A float16 next to v, for |v| up to its largest one: above the denormals 11 bits are cut off by
+// Veltkamp's method, among them a sum leaves whole multiples of the smallest.
+template <class Ops>
+LQ_SYM_INLINE typename Ops::V rounded_to_half(typename Ops::V v) {
+  const auto shift = Ops::set(0.75F);  // its last bit is 2^-24
+  const auto denormal = Ops::sub(Ops::add(v, shift), shift);
+  const auto wide = Ops::mul(v, Ops::set(8193.0F));  // 2^13 + 1
+  const auto normal = Ops::sub(wide, Ops::sub(wide, v));
+  return Ops::select(Ops::gt(Ops::set(0x1p-14F), Ops::abs(v)), denormal, normal);
+}
+
 // The d for which the free scales round best. The largest of them lands between the lower end of
 // the field's range and 7/8 of it, at 16 places: here the lanes are those candidates. Rounding is
 // judged to first order: the codes stay, so a sub-block loses (rounded - free)^2 * sum w q q. Zero
 // when all sub-blocks are silent.
 template <class Ops, class Format>
 LQ_SYM_INLINE float first_d(const Lanes<Format>& lanes) {
+  alignas(64) float places[kSymLanes];
   alignas(64) float steps[kSymLanes];
   alignas(64) float costs[kSymLanes];
   for (int l = 0; l < kSymLanes; ++l) {
@@ -289,14 +304,12 @@ LQ_SYM_INLINE float first_d(const Lanes<Format>& lanes) {
   const float largest = key_of_least(costs, steps);
   if (largest == 0.0F) return 0.0F;
   for (int k = 0; k < kSymLanes; ++k) {
-    const float place =
-        static_cast<float>(Format::kScaleLo) * (1.0F - static_cast<float>(k) / 128.0F);
-    steps[k] = lq::kernels::detail::round_to_half(largest / place);
+    places[k] = static_cast<float>(Format::kScaleLo) * (1.0F - static_cast<float>(k) / 128.0F);
   }
   const auto lo = Ops::set(static_cast<float>(Format::kScaleLo));
   const auto hi = Ops::set(static_cast<float>(Format::kScaleHi));
   for (int k = 0; k < kSymLanes; k += Ops::kWidth) {
-    const auto step = Ops::load(steps + k);
+    const auto step = rounded_to_half<Ops>(Ops::div(Ops::set(largest), Ops::load(places + k)));
     const auto inverse = inverse_of<Ops>(step);
     auto cost = Ops::set(0.0F);
     for (int l = 0; l < kSymLanes; ++l) {
@@ -305,6 +318,7 @@ LQ_SYM_INLINE float first_d(const Lanes<Format>& lanes) {
       const auto off = Ops::sub(Ops::mul(field, step), scale);
       cost = Ops::add(cost, Ops::mul(Ops::mul(off, off), Ops::set(lanes.qq[l])));
     }
+    Ops::store(step, steps + k);
     Ops::store(cost, costs + k);
   }
   return key_of_least(costs, steps);
