@@ -23,33 +23,37 @@ using kernels::kAffineLanes;
 struct SuperFormat {
   const char* name;
   kernels::AffineShape shape;
-  int subs;              // sub-blocks of a super-block
-  float max_field;       // of scales and minima
-  double share_of_mean;  // see normal_weights()
+  int subs;                // sub-blocks of a super-block
+  float max_field;         // of scales and minima
+  double share_of_median;  // see normal_weights()
   kernels::AffineEffort plain, weighted;
 };
 
 struct SingleFormat {
   const char* name;
   kernels::AffineShape shape;
-  double share_of_mean;  // see normal_weights()
+  double share_of_median;  // see normal_weights()
   kernels::AffineEffort weighted;
 };
 
-// The weights of a column's errors: its importance and a share of the mean importance. Importance
+// The weights of a column's errors: its importance and a share of the median importance. Importance
 // is measured on few tokens, and fitting it to the letter gave up more of the other columns than it
-// won: the divergence of whole models was least near this share. It also keeps columns that were
-// silent from being lost. The largest weight is one, so that sums stay in range.
-std::vector<float> normal_weights(const Rows& rows, double share_of_mean) {
+// won: the divergence of whole models was least near this share. The median, because a mean is what
+// one dominant column makes it, which would even out all the others. The largest weight is one, so
+// that sums stay in range, and none is so small that its column is lost.
+std::vector<float> normal_weights(const Rows& rows, double share_of_median) {
   if (rows.importance == nullptr) return {};
+  constexpr double kLeast = 0x1p-16;  // lighter ones could not be told from none: see kFlat
   std::vector<float> weights(rows.importance, rows.importance + rows.row_elems);
-  double sum = 0, largest = 0;
-  for (const float w : weights) {
-    sum += w;
-    largest = std::max<double>(largest, w);
+  const double largest = *std::ranges::max_element(weights);
+  if (largest == 0) return std::vector<float>(weights.size(), 1.0F);
+  std::vector<float> sorted = weights;
+  const auto middle = sorted.begin() + rows.row_elems / 2;
+  std::ranges::nth_element(sorted, middle);
+  const double floor = share_of_median * *middle;
+  for (float& w : weights) {
+    w = static_cast<float>(std::max(kLeast, (w + floor) / (largest + floor)));
   }
-  const double floor = share_of_mean * sum / static_cast<double>(rows.row_elems);
-  for (float& w : weights) w = static_cast<float>((w + floor) / (largest + floor));
   return weights;
 }
 
@@ -59,11 +63,11 @@ bool fits_half(float value) { return value > -65520.0F && value < 65520.0F; }
 // Sixteen sub-blocks at a time: their elements, zeros past the end, and the weights of each.
 class TileWalk {
  public:
-  TileWalk(const Rows& rows, int sub_elems, double share_of_mean)
+  TileWalk(const Rows& rows, int sub_elems, double share_of_median)
       : rows_(rows),
         sub_elems_(sub_elems),
         n_elems_(rows.n_rows * rows.row_elems),
-        weights_(normal_weights(rows, share_of_mean)) {}
+        weights_(normal_weights(rows, share_of_median)) {}
 
   bool done() const { return at_ >= n_elems_; }
   void next() { at_ += tile_elems(); }
@@ -130,7 +134,7 @@ void encode_super_blocks(const SuperFormat& format, const Rows& rows, std::byte*
   AffineFields fields;
   AffineCodes codes;
   kernels::AffineFit fit;
-  for (TileWalk walk(rows, format.shape.sub_elems, format.share_of_mean); !walk.done();
+  for (TileWalk walk(rows, format.shape.sub_elems, format.share_of_median); !walk.done();
        walk.next()) {
     kernels.load(format.shape, walk.elements(), walk.weights(), tile);
     check_range(format, tile, walk);
@@ -248,7 +252,7 @@ void encode_single_blocks(const SingleFormat& format, const Rows& rows, std::byt
   AffineCodes codes;
   kernels::AffineFit fit;
   kernels::AffineLanes minimum;
-  for (TileWalk walk(rows, format.shape.sub_elems, format.share_of_mean); !walk.done();
+  for (TileWalk walk(rows, format.shape.sub_elems, format.share_of_median); !walk.done();
        walk.next()) {
     const float* const x = walk.elements();
     kernels.min_max(x, format.shape.max_code, blocks);
@@ -279,19 +283,19 @@ void encode_single_blocks(const SingleFormat& format, const Rows& rows, std::byt
 
 constexpr SingleFormat kQ4_1 = {.name = "Q4_1",
                                 .shape = {32, 15, true},
-                                .share_of_mean = 0.1,
+                                .share_of_median = 0.1,
                                 .weighted = {{-1.0F, 0.1F, 20}, 2, 0}};
 
 constexpr SingleFormat kQ5_1 = {.name = "Q5_1",
                                 .shape = {32, 31, true},
-                                .share_of_mean = 0.1,
+                                .share_of_median = 0.1,
                                 .weighted = {{-1.0F, 0.1F, 20}, 2, 0}};
 
 constexpr SuperFormat kQ2K = {.name = "Q2_K",
                               .shape = {16, 3, false},
                               .subs = 16,
                               .max_field = 15,
-                              .share_of_mean = 0.2,
+                              .share_of_median = 0.2,
                               .plain = {{-0.4F, 0.25F, 8}, 2, 2},
                               .weighted = {{-0.6F, 0.2F, 12}, 3, 4}};
 
@@ -299,7 +303,7 @@ constexpr SuperFormat kQ4K = {.name = "Q4_K",
                               .shape = {32, 15, false},
                               .subs = 8,
                               .max_field = 63,
-                              .share_of_mean = 0.3,
+                              .share_of_median = 0.3,
                               .plain = {{-1.0F, 0.2F, 10}, 2, 2},
                               .weighted = {{-1.3F, 0.2F, 18}, 3, 4}};
 
@@ -307,7 +311,7 @@ constexpr SuperFormat kQ5K = {.name = "Q5_K",
                               .shape = {32, 31, false},
                               .subs = 8,
                               .max_field = 63,
-                              .share_of_mean = 0.3,
+                              .share_of_median = 0.3,
                               .plain = {{-1.0F, 0.2F, 9}, 2, 2},
                               .weighted = {{-1.4F, 0.2F, 18}, 3, 4}};
 

@@ -25,11 +25,13 @@ void encode_f32(const Rows& rows, std::byte* out) {
 }
 
 void encode_f16(const Rows& rows, std::byte* out) {
-  check_range(rows, 1.0F, "F16");
+  check_half_range(rows, 1.0F, "F16");
   kernels::narrow_to_f16({rows.x, static_cast<std::size_t>(rows.n_rows * rows.row_elems)}, out);
 }
 
 void encode_bf16(const Rows& rows, std::byte* out) {
+  constexpr float kLimit = 0x1.FFp127F;  // half a step above the largest, and rounded to infinity
+  check_range(rows, kLimit, 0x1.FEp127F, "BF16");
   kernels::narrow_to_bf16({rows.x, static_cast<std::size_t>(rows.n_rows * rows.row_elems)}, out);
 }
 

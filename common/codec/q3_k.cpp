@@ -62,7 +62,7 @@ void decode_q3_k(const std::byte* blocks, float* out, std::size_t n_elems) {
 }
 
 void encode_q3_k(const Rows& rows, std::byte* out) {
-  check_range(rows, 32.0F * 4.0F, "Q3_K");
+  check_half_range(rows, 32.0F * 4.0F, "Q3_K");
   encode_super_blocks(rows, kernels::sym_q3_k, pack_q3_k, sizeof(BlockQ3K), out);
 }
 

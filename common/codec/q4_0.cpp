@@ -28,7 +28,7 @@ void decode_q4_0(const std::byte* blocks, float* out, std::size_t n_elems) {
 }
 
 void encode_q4_0(const Rows& rows, std::byte* out) {
-  check_range(rows, 8.0F, "Q4_0");
+  check_half_range(rows, 8.0F, "Q4_0");
   if (rows.importance != nullptr) {
     return encode_blocks32(rows, kernels::sym_q4_0, pack_q4_0, sizeof(BlockQ4_0), out);
   }

@@ -32,7 +32,7 @@ void decode_q5_0(const std::byte* blocks, float* out, std::size_t n_elems) {
 }
 
 void encode_q5_0(const Rows& rows, std::byte* out) {
-  check_range(rows, 16.0F, "Q5_0");
+  check_half_range(rows, 16.0F, "Q5_0");
   if (rows.importance != nullptr) {
     return encode_blocks32(rows, kernels::sym_q5_0, pack_q5_0, sizeof(BlockQ5_0), out);
   }

@@ -49,7 +49,7 @@ void decode_q6_k(const std::byte* blocks, float* out, std::size_t n_elems) {
 }
 
 void encode_q6_k(const Rows& rows, std::byte* out) {
-  check_range(rows, 128.0F * 32.0F, "Q6_K");
+  check_half_range(rows, 128.0F * 32.0F, "Q6_K");
   encode_super_blocks(rows, kernels::sym_q6_k, pack_q6_k, sizeof(BlockQ6K), out);
 }
 

@@ -29,7 +29,7 @@ void decode_q8_0(const std::byte* blocks, float* out, std::size_t n_elems) {
 }
 
 void encode_q8_0(const Rows& rows, std::byte* out) {
-  check_range(rows, 127.0F, "Q8_0");
+  check_half_range(rows, 127.0F, "Q8_0");
   constexpr std::size_t kBatch = 64;
   float d[kBatch];
   std::int8_t codes[kBatch * 32];

@@ -21,18 +21,21 @@ std::vector<float> search_weights(const Rows& rows) {
   return weights;
 }
 
-void check_range(const Rows& rows, float multiple, std::string_view name) {
+void check_half_range(const Rows& rows, float multiple, std::string_view name) {
+  // From 65520 on the nearest float16 is infinity.
+  check_range(rows, 65520.0F * multiple, 65504.0F * multiple, name);
+}
+
+void check_range(const Rows& rows, float limit, float largest, std::string_view name) {
   const std::span<const float> values(rows.x,
                                       static_cast<std::size_t>(rows.n_rows * rows.row_elems));
-  const float limit = 65520.0F * multiple;  // from there on the nearest float16 is infinity
   if (kernels::largest_magnitude(values) < limit) return;
   const auto first = std::ranges::find_if(values, [&](float v) { return std::fabs(v) >= limit; });
   const auto index = first - values.begin();
   throw base::ConversionError(
       fmt::format("cannot encode row {}, column {} as {}", rows.first_row + index / rows.row_elems,
                   index % rows.row_elems, name),
-      fmt::format("the value {} is beyond {}, the largest that the type holds", *first,
-                  65504.0F * multiple),
+      fmt::format("the value {} is beyond {}, the largest that the type holds", *first, largest),
       "choose a type with a wider range for this tensor, BF16 or F32");
 }
 

@@ -16,7 +16,9 @@ std::vector<float> search_weights(const Rows& rows);
 
 /// Throws ConversionError naming the first value whose magnitude is more than `multiple` times what
 /// float16 can hold after rounding: the type `name` could not store its scale.
-void check_range(const Rows& rows, float multiple, std::string_view name);
+void check_half_range(const Rows& rows, float multiple, std::string_view name);
+/// The same for any largest value: `limit` is the least magnitude that would become infinite.
+void check_range(const Rows& rows, float limit, float largest, std::string_view name);
 
 using SuperBlockSearch = void (*)(const float*, const float*, kernels::SymSuperBlock&);
 using PackBlock = void (*)(const tensor::BlockGrid&, std::span<const std::uint8_t>, std::byte*);

@@ -115,11 +115,13 @@ TEST_P(GgmlPeer, TheErrorIsNoHigherThanTheirs) {
   const std::vector<float> rows(kRows * kColumns), columns(kColumns);
   inputs = {{"normal", fill(rows, [&](std::size_t) { return 0.02F * normal(random); })},
             {"heavy tails", fill(rows, [&](std::size_t) { return 0.02F * heavy(random); })}};
-  weights = {{"none", {}},
-             {"spread", fill(columns, [&](std::size_t) { return spread(random); })},
-             // A few channels that outdo all others, as the first layers of real models have them.
-             {"eight heavy columns",
-              fill(columns, [](std::size_t i) { return i % 128 == 17 ? 1000.0F : 1.0F; })}};
+  weights = {
+      {"none", {}},
+      {"spread", fill(columns, [&](std::size_t) { return spread(random); })},
+      // A few channels that outdo all others, as the first layers of real models have them.
+      {"eight heavy columns",
+       fill(columns, [](std::size_t i) { return i % 128 == 17 ? 1000.0F : 1.0F; })},
+      {"one column above all", fill(columns, [](std::size_t i) { return i == 90 ? 1e6F : 1.0F; })}};
   std::vector<std::byte> blocks(row.bytes_for(rows.size()));
   std::vector<float> decoded(rows.size());
   for (const auto& [input, x] : inputs) {

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <gtest/gtest.h>
 #include <string>
 #include <vector>
@@ -32,6 +33,8 @@ TEST(Range, AValueThatRoundsBeyondFloat16IsAConversionErrorThatSaysWhere) {
   expect_refused(QuantType::kQ5_0, -65520.0F * 16.0F);
   expect_refused(QuantType::kQ3K, 1e7F);
   expect_refused(QuantType::kQ6K, -3e8F);
+  expect_refused(QuantType::kBF16, 0x1.FFp127F);
+  expect_refused(QuantType::kBF16, -3.4028e38F);
 }
 
 TEST(Range, TheRowIsCountedFromTheFirstOfTheTensor) {
@@ -51,6 +54,9 @@ TEST(Range, TheLargestValueThatRoundsDownIsTaken) {
   std::uint16_t bits = 0;
   codec(QuantType::kF16).encode({&x, 1, 1, nullptr}, reinterpret_cast<std::byte*>(&bits));
   EXPECT_EQ(bits, 0x7BFF);
+  const float large = std::nextafter(0x1.FFp127F, 0.0F);
+  codec(QuantType::kBF16).encode({&large, 1, 1, nullptr}, reinterpret_cast<std::byte*>(&bits));
+  EXPECT_EQ(bits, 0x7F7F);
 }
 
 }  // namespace
