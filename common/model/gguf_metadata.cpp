@@ -137,7 +137,11 @@ void describe_rope(const Checkpoint& checkpoint, const std::string& prefix,
     if (value) set_real(metadata, scaling + std::string(key), *value);
   };
   set_optional("yarn_ext_factor", rope.extrapolation_factor);
-  set_optional("yarn_attn_factor", rope.attention_factor);
+  // The runtime multiplies by its own 1 + 0.1 ln(factor); attention_factor stands for the whole.
+  if (rope.attention_factor) {
+    set_real(metadata, scaling + "attn_factor",
+             *rope.attention_factor / (1 + 0.1 * std::log(rope.factor)));
+  }
   set_optional("yarn_beta_fast", rope.beta_fast);
   set_optional("yarn_beta_slow", rope.beta_slow);
 }

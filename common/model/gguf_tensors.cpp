@@ -186,6 +186,14 @@ std::vector<std::string> gguf_warnings(const Checkpoint& checkpoint) {
         "the model's dynamic rope scaling has no counterpart in the runtime; it is good for the "
         "original context");
   }
+  constexpr double kFast = 32, kSlow = 1;  // what the runtime takes
+  const RopeConfig& rope = config.rope;
+  if (rope.scaling == RopeScalingKind::kYarn &&
+      (rope.beta_fast.value_or(kFast) != kFast || rope.beta_slow.value_or(kSlow) != kSlow)) {
+    warnings.push_back(fmt::format(
+        "the runtime stretches YaRN with beta_fast {} and beta_slow {}, the model with {} and {}",
+        kFast, kSlow, rope.beta_fast.value_or(kFast), rope.beta_slow.value_or(kSlow)));
+  }
   return warnings;
 }
 

@@ -223,7 +223,13 @@ ModelConfig read_config(const std::filesystem::path& dir) {
         exists ? "it is not a directory" : "there is no such directory",
         "give the path of a directory that holds config.json and safetensors files");
   }
-  if (!std::filesystem::exists(file, ignored)) {
+  std::error_code unseen;
+  if (!std::filesystem::exists(file, unseen)) {
+    if (unseen) {
+      throw base::ModelNotFoundError("cannot open the model " + base::shown(dir),
+                                     fmt::format("config.json: {}", unseen.message()),
+                                     "give this user access to the directory and its files");
+    }
     throw base::ModelNotFoundError("cannot open the model " + base::shown(dir),
                                    "config.json is not in this directory",
                                    "give the directory that holds config.json, or download the "

@@ -54,12 +54,15 @@ void ShardedModel::take_tensors(const Index& index, const std::vector<std::strin
   for (const auto& [tensor, file] : index.weight_map) mapped.emplace(tensor, file);
   std::unordered_map<std::string_view, std::size_t> unmapped;  // the file where each was met
   std::string_view first_unmapped;
+  std::vector<std::string> twice;  // also where the index does not see them
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     for (const tensor::TensorInfo& info : shards_[i]->tensors()) {
       const auto place = mapped.find(info.name);
       if (place != mapped.end() && place->second == names[i]) {
         tensors_.push_back(info);
         tensors_.back().file = i;
+      } else if (place != mapped.end()) {
+        twice.push_back(fmt::format("`{}` of {}", base::escape_controls(info.name), names[i]));
       }
       if (place != mapped.end()) continue;
       const auto [first, is_new] = unmapped.emplace(info.name, i);
@@ -76,6 +79,11 @@ void ShardedModel::take_tensors(const Index& index, const std::vector<std::strin
     warnings_.push_back(
         fmt::format("{} tensors in the weight files are not in the index and not used, first `{}`",
                     unmapped.size(), base::escape_controls(first_unmapped)));
+  }
+  if (!twice.empty()) {
+    warnings_.push_back(
+        fmt::format("{} tensors are also in files that the index does not name for them, first {}",
+                    twice.size(), twice.front()));
   }
   by_name_.reserve(tensors_.size());
   for (const tensor::TensorInfo& info : tensors_) by_name_.emplace(info.name, &info);

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <gtest/gtest.h>
 
 #include "common/model/gguf_model.h"
@@ -72,6 +73,16 @@ TEST(GgufMetadata, StatesLinearAndYarnScaling) {
   EXPECT_EQ(yarn.get<std::uint32_t>("llama.rope.scaling.original_context_length"), 64);
   EXPECT_EQ(yarn.get<float>("llama.rope.scaling.yarn_beta_fast"), 32);
   EXPECT_FALSE(yarn.has("llama.rope.scaling.yarn_beta_slow"));
+}
+
+// The runtime multiplies attn_factor by 1 + 0.1 ln(factor) itself.
+TEST(GgufMetadata, StatesTheAttentionFactorOfYarnAsTheRuntimeTakesIt) {
+  json config = small_config();
+  config["rope_scaling"] = {{"rope_type", "yarn"}, {"factor", 4}, {"attention_factor", 1.2}};
+  const Converted yarn(config);
+  EXPECT_FLOAT_EQ(yarn.get<float>("llama.rope.scaling.attn_factor"),
+                  static_cast<float>(1.2 / (1 + 0.1 * std::log(4.0))));
+  EXPECT_FALSE(yarn.has("llama.rope.scaling.yarn_attn_factor"));
 }
 
 TEST(GgufMetadata, HasNoScalingKeysForLlama3AndDynamic) {

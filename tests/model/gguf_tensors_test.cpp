@@ -214,6 +214,17 @@ TEST(GgufTensors, WarnOfAWindowThatTheRuntimeDoesNotHave) {
                                       "attends to all of its context of 128"}));
 }
 
+TEST(GgufTensors, WarnOfYarnBetasThatTheRuntimeDoesNotTake) {
+  json config = small_config();
+  config["rope_scaling"] = {{"rope_type", "yarn"}, {"factor", 4}, {"beta_fast", 32}};
+  EXPECT_TRUE(model::gguf_warnings(Model(config).checkpoint).empty());
+  config["rope_scaling"]["beta_fast"] = 16;
+  const Model model(config);
+  EXPECT_EQ(model::gguf_warnings(model.checkpoint),
+            (std::vector<std::string>{"the runtime stretches YaRN with beta_fast 32 and beta_slow "
+                                      "1, the model with 16 and 1"}));
+}
+
 TEST(RopeFactors, StretchLongWavelengthsOnly) {
   model::ModelConfig config;
   config.head_dim = 64;

@@ -181,6 +181,11 @@ TEST(ModelConfig, TellsAMissingDirectoryFromAMissingFile) {
   const auto no_file =
       error_of<base::ModelNotFoundError>([&] { model::read_config(scratch.path()); });
   EXPECT_EQ(no_file.why(), "config.json is not in this directory");
+  std::filesystem::create_symlink("config.json", scratch.path() / "config.json");
+  const auto unseen =
+      error_of<base::ModelNotFoundError>([&] { model::read_config(scratch.path()); });
+  EXPECT_EQ(unseen.why(), "config.json: Too many levels of symbolic links");
+  std::filesystem::remove(scratch.path() / "config.json");
   const auto no_dir =
       error_of<base::ModelNotFoundError>([&] { model::read_config(scratch.path() / "none"); });
   EXPECT_EQ(no_dir.why(), "there is no such directory");

@@ -104,7 +104,12 @@ TEST_F(ModelTest, ATensorOutsideTheIndexIsLeftOutWithAWarning) {
 TEST_F(ModelTest, ATensorInTwoShardsIsWhereTheIndexSays) {
   two_shards();
   shard("model-00002-of-00002.safetensors", {"a", "c"});
-  EXPECT_EQ(open()->find("a")->file, 0U);
+  const auto source = open();
+  EXPECT_EQ(source->find("a")->file, 0U);
+  ASSERT_EQ(source->warnings().size(), 1U);
+  EXPECT_EQ(source->warnings()[0],
+            "1 tensors are also in files that the index does not name for them, first `a` of "
+            "model-00002-of-00002.safetensors");
 }
 
 TEST_F(ModelTest, ATensorInTwoShardsAndNotInTheIndexIsAnError) {
