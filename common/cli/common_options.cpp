@@ -30,7 +30,7 @@ void declare_output(OptionTable& table, CommonOptions& common) {
 }
 
 void declare_checkpoints(OptionTable& table, CommonOptions& common,
-                         const Environment& environment) {
+                         const base::Environment& environment) {
   table.add(
       {.name = "tmp-dir",
        .value_name = "DIR",
@@ -172,7 +172,7 @@ int leading_number(const std::string& text) {
 }  // namespace
 
 void declare_common(OptionTable& table, bool makes_output, CommonOptions& common,
-                    SessionOptions& session, const Environment& environment) {
+                    SessionOptions& session, const base::Environment& environment) {
   table.group("Output");
   if (makes_output) declare_output(table, common);
   table.flag("json", 0, common.json, "print the result as one JSON object");
@@ -189,12 +189,13 @@ std::vector<std::string> common_keys() {
   OptionTable table;
   CommonOptions common;
   SessionOptions session;
-  const Environment environment;
+  const base::Environment environment;
   declare_common(table, true, common, session, environment);
   return table.names(true);
 }
 
-std::vector<Assignment> machine_defaults(const OptionTable& table, const Environment& environment) {
+std::vector<Assignment> machine_defaults(const OptionTable& table,
+                                         const base::Environment& environment) {
   std::vector<Assignment> defaults;
   const auto add = [&](const char* name, std::string value, std::string origin) {
     const Option* option = table.find(name);
@@ -218,7 +219,7 @@ std::vector<Assignment> machine_defaults(const OptionTable& table, const Environ
   return defaults;
 }
 
-stage::Shard parse_shard(const std::string& text, const Environment& environment) {
+stage::Shard parse_shard(const std::string& text, const base::Environment& environment) {
   constexpr std::int64_t kMaxTaskId = 100'000'000;
   const auto number = [](const std::string& digits, std::int64_t lowest,
                          std::int64_t highest = kMaxShards) {

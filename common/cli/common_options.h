@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "common/cli/environment.h"
+#include "common/base/environment.h"
 #include "common/cli/option_table.h"
 #include "common/cli/settings.h"
 #include "common/stage/run_stage.h"
@@ -35,16 +35,17 @@ struct SessionOptions {
 /// Adds them to the table. `makes_output`: also those about the result and the run that makes it.
 /// All arguments are referred to from then on.
 void declare_common(OptionTable& table, bool makes_output, CommonOptions& common,
-                    SessionOptions& session, const Environment& environment);
+                    SessionOptions& session, const base::Environment& environment);
 
 /// Every key that a tool may have besides its own options, for `common` sections of recipes.
 std::vector<std::string> common_keys();
 
 /// Defaults that come from the machine: threads (OMP_NUM_THREADS, SLURM_CPUS_PER_TASK, allowed
 /// processors), memory (80 % of what is available), the scratch directory (TMPDIR).
-std::vector<Assignment> machine_defaults(const OptionTable& table, const Environment& environment);
+std::vector<Assignment> machine_defaults(const OptionTable& table,
+                                         const base::Environment& environment);
 
 /// "2/3", or "auto" with SLURM's array variables. Throws UsageError.
-stage::Shard parse_shard(const std::string& text, const Environment& environment);
+stage::Shard parse_shard(const std::string& text, const base::Environment& environment);
 
 }  // namespace lq::cli

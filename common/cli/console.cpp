@@ -6,7 +6,7 @@
 
 namespace lq::cli {
 
-TerminalFacts terminal_facts(int fd, const Environment& environment) {
+TerminalFacts terminal_facts(int fd, const base::Environment& environment) {
   TerminalFacts facts;
   facts.is_terminal = ::isatty(fd) == 1;
   facts.redraws =

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/cli/environment.h"
+#include "common/base/environment.h"
 
 namespace lq::cli {
 
@@ -18,7 +18,7 @@ struct TerminalFacts {
   bool colour = false;   // NO_COLOR and CLICOLOR_FORCE respected
   int columns = 80;
 };
-TerminalFacts terminal_facts(int fd, const Environment& environment);
+TerminalFacts terminal_facts(int fd, const base::Environment& environment);
 
 /// Thread rule: all members may be called at once from several threads.
 class Console {

@@ -147,7 +147,7 @@ class RecipeReader {
 
 }  // namespace
 
-std::vector<std::filesystem::path> default_recipes(const Environment& environment) {
+std::vector<std::filesystem::path> default_recipes(const base::Environment& environment) {
   std::string directories = environment.get("XDG_CONFIG_DIRS");
   if (directories.empty()) directories = "/etc/xdg";
   std::vector<std::filesystem::path> paths;

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "common/cli/environment.h"
+#include "common/base/environment.h"
 #include "common/cli/option_table.h"
 #include "common/cli/settings.h"
 
@@ -21,7 +21,7 @@ namespace lq::cli {
 
 /// The system's and the user's recipes, the weakest first, whether they exist or not: config.yaml
 /// in lq/ below each of XDG_CONFIG_DIRS (/etc/xdg) and XDG_CONFIG_HOME (~/.config).
-std::vector<std::filesystem::path> default_recipes(const Environment& environment);
+std::vector<std::filesystem::path> default_recipes(const base::Environment& environment);
 
 /// The assignments of a recipe for one tool. `common_keys` are the options that a tool may have
 /// besides its own. Throws UsageError with file and line for what is not YAML, unknown keys (the

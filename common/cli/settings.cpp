@@ -81,7 +81,7 @@ std::string variable_name(const std::string& option_name) {
 }
 
 std::vector<Assignment> environment_assignments(const OptionTable& table,
-                                                const Environment& environment) {
+                                                const base::Environment& environment) {
   std::vector<Assignment> found;
   for (const Option& option : table.options()) {
     const std::string variable = variable_name(option.name);

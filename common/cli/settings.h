@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "common/cli/environment.h"
+#include "common/base/environment.h"
 #include "common/cli/option_table.h"
 
 namespace lq::cli {
@@ -36,7 +36,7 @@ class Settings {
 
 /// LQ_<OPTION> for every option of the table; a repeatable one holds one value a line.
 std::vector<Assignment> environment_assignments(const OptionTable& table,
-                                                const Environment& environment);
+                                                const base::Environment& environment);
 
 /// "LQ_TENSOR_TYPE" for "tensor-type".
 std::string variable_name(const std::string& option_name);

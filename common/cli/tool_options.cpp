@@ -12,7 +12,7 @@
 
 namespace lq::cli {
 
-ToolOptions::ToolOptions(Tool& tool, const Environment& environment)
+ToolOptions::ToolOptions(Tool& tool, const base::Environment& environment)
     : tool_(tool), environment_(environment) {
   tool_.declare(table_);
   declare_common(table_, tool_.spec().makes_output, common_, session_, environment_);

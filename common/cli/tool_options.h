@@ -15,7 +15,7 @@ namespace lq::cli {
 class ToolOptions {
  public:
   /// `tool` and `environment` are referred to from then on.
-  ToolOptions(Tool& tool, const Environment& environment);
+  ToolOptions(Tool& tool, const base::Environment& environment);
   ToolOptions(const ToolOptions&) = delete;
   ToolOptions& operator=(const ToolOptions&) = delete;
 
@@ -43,7 +43,7 @@ class ToolOptions {
   std::optional<std::string> typed(const std::string& option_name) const;
 
   Tool& tool_;
-  const Environment& environment_;
+  const base::Environment& environment_;
   CommonOptions common_;
   SessionOptions session_;
   OptionTable table_;

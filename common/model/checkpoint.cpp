@@ -8,8 +8,8 @@
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
+#include "common/io/digest.h"
 #include "common/io/input_file.h"
-#include "common/io/sha256.h"
 #include "common/model/origin.h"
 #include "common/model/tensor_map.h"
 #include "common/safetensors/model.h"

@@ -15,8 +15,8 @@
 #include <thread>
 #include <vector>
 
+#include "common/io/digest.h"
 #include "common/io/output_file.h"
-#include "common/io/sha256.h"
 
 namespace lq::stage {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/base/text.h"
-#include "common/io/sha256.h"
+#include "common/io/digest.h"
 #include "common/stage/record.h"
 
 namespace lq::stage {

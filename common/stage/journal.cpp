@@ -10,10 +10,10 @@
 #include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/io/atomic_file.h"
+#include "common/io/digest.h"
 #include "common/io/file_status.h"
 #include "common/io/input_file.h"
 #include "common/io/output_error.h"
-#include "common/io/sha256.h"
 #include "common/stage/record.h"
 
 namespace lq::stage {

@@ -5,9 +5,9 @@
 #include <span>
 #include <vector>
 
+#include "common/io/digest.h"
 #include "common/io/file_status.h"
 #include "common/io/input_file.h"
-#include "common/io/sha256.h"
 
 namespace lq::stage {
 

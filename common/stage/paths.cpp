@@ -5,10 +5,10 @@
 #include <string_view>
 
 #include "common/base/text.h"
+#include "common/io/digest.h"
 #include "common/io/file_status.h"
 #include "common/io/list_directory.h"
 #include "common/io/output_error.h"
-#include "common/io/sha256.h"
 
 namespace lq::stage {
 namespace {

@@ -18,7 +18,7 @@ class CommonOptionsTest : public ::testing::Test {
   CommonOptionsTest() { declare_common(table_, true, common_, session_, environment_); }
   void set(const std::string& name, const std::string& value) { table_.find(name)->set(value); }
 
-  const Environment environment_;
+  const base::Environment environment_;
   CommonOptions common_;
   SessionOptions session_;
   OptionTable table_;
@@ -85,7 +85,7 @@ TEST(CommonOptions, OfAReportToolAreAboutNoResult) {
   CommonOptions common;
   SessionOptions session;
   OptionTable table;
-  const Environment environment;
+  const base::Environment environment;
   declare_common(table, false, common, session, environment);
   for (const char* name : {"output", "force", "shard", "depfile", "time-limit"}) {
     EXPECT_EQ(table.find(name), nullptr) << name;
@@ -98,7 +98,7 @@ TEST(CommonOptions, OfAReportToolAreAboutNoResult) {
   EXPECT_EQ(std::ranges::find(keys, "help"), keys.end());
 }
 
-std::string default_of(const std::string& name, const Environment& environment) {
+std::string default_of(const std::string& name, const base::Environment& environment) {
   CommonOptions common;
   SessionOptions session;
   OptionTable table;
@@ -110,54 +110,55 @@ std::string default_of(const std::string& name, const Environment& environment) 
 }
 
 TEST(MachineDefaults, TakeThreadsFromOpenMpBeforeSlurmBeforeTheMachine) {
-  EXPECT_EQ(default_of("threads",
-                       Environment({{"OMP_NUM_THREADS", "3,2"}, {"SLURM_CPUS_PER_TASK", "5"}})),
+  EXPECT_EQ(default_of("threads", base::Environment(
+                                      {{"OMP_NUM_THREADS", "3,2"}, {"SLURM_CPUS_PER_TASK", "5"}})),
             "3 from OMP_NUM_THREADS");
-  EXPECT_EQ(default_of("threads", Environment({{"SLURM_CPUS_PER_TASK", "5"}})),
+  EXPECT_EQ(default_of("threads", base::Environment({{"SLURM_CPUS_PER_TASK", "5"}})),
             "5 from SLURM_CPUS_PER_TASK");
-  EXPECT_EQ(default_of("threads", Environment({{"OMP_NUM_THREADS", "many"}})),
+  EXPECT_EQ(default_of("threads", base::Environment({{"OMP_NUM_THREADS", "many"}})),
             std::to_string(parallel::allowed_cpus()) + " from allowed processors");
 }
 
 TEST(MachineDefaults, LeaveAFifthOfTheMemory) {
-  EXPECT_NE(default_of("memory", Environment()).find(" from 80 % of available memory"),
+  EXPECT_NE(default_of("memory", base::Environment()).find(" from 80 % of available memory"),
             std::string::npos);
 }
 
 TEST(MachineDefaults, TakeScratchSpaceFromTmpdir) {
-  EXPECT_EQ(default_of("tmp-dir", Environment({{"TMPDIR", "/fast"}})), "/fast from TMPDIR");
-  EXPECT_EQ(default_of("tmp-dir", Environment()), "none");
+  EXPECT_EQ(default_of("tmp-dir", base::Environment({{"TMPDIR", "/fast"}})), "/fast from TMPDIR");
+  EXPECT_EQ(default_of("tmp-dir", base::Environment()), "none");
 }
 
 TEST(ParseShard, TakesPartsOfAWhole) {
-  const stage::Shard shard = parse_shard("2/3", Environment());
+  const stage::Shard shard = parse_shard("2/3", base::Environment());
   EXPECT_EQ(shard.index, 2);
   EXPECT_EQ(shard.count, 3);
 }
 
 TEST(ParseShard, RefusesPartsThatDoNotExist) {
   for (const char* text : {"4/3", "3"}) {
-    const UsageError error = error_of<UsageError>([&] { parse_shard(text, Environment()); });
+    const UsageError error = error_of<UsageError>([&] { parse_shard(text, base::Environment()); });
     EXPECT_EQ(error.why(), "'" + std::string(text) + "' is not K/N with 1 <= K <= N");
     EXPECT_EQ(error.fix(), "give for example --shard 2/3, or --shard auto in a SLURM array job");
   }
   for (const char* text : {"0/3", "/3", "1/", "a/b", "1/2/3", "-1/3"}) {
-    EXPECT_THROW(parse_shard(text, Environment()), UsageError) << text;
+    EXPECT_THROW(parse_shard(text, base::Environment()), UsageError) << text;
   }
 }
 
 TEST(ParseShard, TakesBothNumbersFromASlurmArray) {
-  const stage::Shard shard = parse_shard("auto", Environment({{"SLURM_ARRAY_TASK_ID", "7"},
-                                                              {"SLURM_ARRAY_TASK_MIN", "5"},
-                                                              {"SLURM_ARRAY_TASK_COUNT", "4"}}));
+  const stage::Shard shard =
+      parse_shard("auto", base::Environment({{"SLURM_ARRAY_TASK_ID", "7"},
+                                             {"SLURM_ARRAY_TASK_MIN", "5"},
+                                             {"SLURM_ARRAY_TASK_COUNT", "4"}}));
   EXPECT_EQ(shard.index, 3);
   EXPECT_EQ(shard.count, 4);
-  EXPECT_EQ(error_of<UsageError>([] { parse_shard("auto", Environment()); }).why(),
+  EXPECT_EQ(error_of<UsageError>([] { parse_shard("auto", base::Environment()); }).why(),
             "SLURM_ARRAY_TASK_ID, _MIN or _COUNT is not set");
   const UsageError step = error_of<UsageError>([] {
-    parse_shard("auto", Environment({{"SLURM_ARRAY_TASK_ID", "9"},
-                                     {"SLURM_ARRAY_TASK_MIN", "1"},
-                                     {"SLURM_ARRAY_TASK_COUNT", "3"}}));
+    parse_shard("auto", base::Environment({{"SLURM_ARRAY_TASK_ID", "9"},
+                                           {"SLURM_ARRAY_TASK_MIN", "1"},
+                                           {"SLURM_ARRAY_TASK_COUNT", "3"}}));
   });
   EXPECT_EQ(step.why(), "array task 9 is not one of 3 from 1 on in steps of 1");
   EXPECT_EQ(step.fix(), "submit the array with step 1, such as --array=1-8");

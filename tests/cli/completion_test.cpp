@@ -20,7 +20,7 @@ class CompletionTest : public ::testing::Test {
   std::string script(const std::string& shell) const {
     return completion_script(shell, tool_.spec(), table_);
   }
-  const Environment environment_;
+  const base::Environment environment_;
   ToyTool tool_;
   CommonOptions common_;
   SessionOptions session_;

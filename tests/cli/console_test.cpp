@@ -66,7 +66,7 @@ class TerminalFactsTest : public ::testing::Test {
 };
 
 TEST_F(TerminalFactsTest, DrawAndColourOnATerminal) {
-  const TerminalFacts facts = terminal_facts(terminal_, Environment({{"TERM", "xterm"}}));
+  const TerminalFacts facts = terminal_facts(terminal_, base::Environment({{"TERM", "xterm"}}));
   EXPECT_TRUE(facts.is_terminal);
   EXPECT_TRUE(facts.redraws);
   EXPECT_TRUE(facts.colour);
@@ -74,22 +74,22 @@ TEST_F(TerminalFactsTest, DrawAndColourOnATerminal) {
 }
 
 TEST_F(TerminalFactsTest, DoNotDrawInContinuousIntegrationOrOnADumbTerminal) {
-  EXPECT_FALSE(terminal_facts(terminal_, Environment({{"CI", "true"}})).redraws);
-  EXPECT_FALSE(terminal_facts(terminal_, Environment({{"TERM", "dumb"}})).redraws);
-  EXPECT_FALSE(terminal_facts(terminal_, Environment({{"TERM", "dumb"}})).colour);
+  EXPECT_FALSE(terminal_facts(terminal_, base::Environment({{"CI", "true"}})).redraws);
+  EXPECT_FALSE(terminal_facts(terminal_, base::Environment({{"TERM", "dumb"}})).redraws);
+  EXPECT_FALSE(terminal_facts(terminal_, base::Environment({{"TERM", "dumb"}})).colour);
 }
 
 TEST_F(TerminalFactsTest, RespectNoColor) {
-  EXPECT_FALSE(terminal_facts(terminal_, Environment({{"NO_COLOR", "1"}})).colour);
-  EXPECT_TRUE(terminal_facts(terminal_, Environment({{"NO_COLOR", ""}})).colour);
+  EXPECT_FALSE(terminal_facts(terminal_, base::Environment({{"NO_COLOR", "1"}})).colour);
+  EXPECT_TRUE(terminal_facts(terminal_, base::Environment({{"NO_COLOR", ""}})).colour);
 }
 
 TEST(TerminalFacts, AreBareInAPipeUnlessColourIsForced) {
   const int fd = ::open("/dev/null", O_WRONLY);
-  const TerminalFacts plain = terminal_facts(fd, Environment());
+  const TerminalFacts plain = terminal_facts(fd, base::Environment());
   EXPECT_FALSE(plain.is_terminal || plain.redraws || plain.colour);
-  EXPECT_TRUE(terminal_facts(fd, Environment({{"CLICOLOR_FORCE", "1"}})).colour);
-  EXPECT_FALSE(terminal_facts(fd, Environment({{"CLICOLOR_FORCE", "0"}})).colour);
+  EXPECT_TRUE(terminal_facts(fd, base::Environment({{"CLICOLOR_FORCE", "1"}})).colour);
+  EXPECT_FALSE(terminal_facts(fd, base::Environment({{"CLICOLOR_FORCE", "0"}})).colour);
   ::close(fd);
 }
 

@@ -14,7 +14,7 @@ class HelpTest : public ::testing::Test {
     tool_.declare(table_);
     declare_common(table_, true, common_, session_, environment_);
   }
-  const Environment environment_;
+  const base::Environment environment_;
   ToyTool tool_;
   CommonOptions common_;
   SessionOptions session_;

@@ -145,11 +145,11 @@ TEST_F(RecipeTest, RefusesAMissingFile) {
 
 TEST(DefaultRecipes, FollowTheXdgDirectoriesWeakestFirst) {
   using Paths = std::vector<std::filesystem::path>;
-  EXPECT_EQ(default_recipes(Environment({{"HOME", "/home/me"}})),
+  EXPECT_EQ(default_recipes(base::Environment({{"HOME", "/home/me"}})),
             (Paths{"/etc/xdg/lq/config.yaml", "/home/me/.config/lq/config.yaml"}));
-  EXPECT_EQ(default_recipes(Environment({{"XDG_CONFIG_DIRS", "/first:/second:relative"},
-                                         {"XDG_CONFIG_HOME", "/mine"},
-                                         {"HOME", "/home/me"}})),
+  EXPECT_EQ(default_recipes(base::Environment({{"XDG_CONFIG_DIRS", "/first:/second:relative"},
+                                               {"XDG_CONFIG_HOME", "/mine"},
+                                               {"HOME", "/home/me"}})),
             (Paths{"/second/lq/config.yaml", "/first/lq/config.yaml", "/mine/lq/config.yaml"}));
 }
 

@@ -78,7 +78,7 @@ TEST_F(SettingsTest, SpellChoicesAsTheTableDoes) {
 
 TEST_F(SettingsTest, ReadVariablesThatNameAnOption) {
   EXPECT_EQ(variable_name("tensor-type"), "LQ_TENSOR_TYPE");
-  const Environment environment(
+  const base::Environment environment(
       {{"LQ_OUTPUT", "x"}, {"LQ_TYPE", "F16\nF32"}, {"LQ_SIMD", "scalar"}, {"LQ_FORCE", ""}});
   const std::vector<Assignment> found = environment_assignments(table_, environment);
   ASSERT_EQ(found.size(), 3U);

@@ -14,13 +14,13 @@ using testing::error_of;
 class ToolOptionsTest : public ::testing::Test {
  protected:
   /// XDG directories that hold nothing but what a test writes.
-  Environment environment(const std::string& variable = "LQ_NOTHING",
-                          const std::string& value = "") const {
-    return Environment({{"XDG_CONFIG_DIRS", (scratch_.path() / "etc").string()},
-                        {"XDG_CONFIG_HOME", (scratch_.path() / "home").string()},
-                        {variable, value}});
+  base::Environment environment(const std::string& variable = "LQ_NOTHING",
+                                const std::string& value = "") const {
+    return base::Environment({{"XDG_CONFIG_DIRS", (scratch_.path() / "etc").string()},
+                              {"XDG_CONFIG_HOME", (scratch_.path() / "home").string()},
+                              {variable, value}});
   }
-  std::string colour_and_origin(const Environment& environment,
+  std::string colour_and_origin(const base::Environment& environment,
                                 const std::vector<std::string>& arguments) {
     ToyTool tool;
     ToolOptions options(tool, environment);
@@ -73,7 +73,7 @@ TEST_F(ToolOptionsTest, NameVariableAndFileOfABadValue) {
 
 TEST_F(ToolOptionsTest, InformEvenWhenARecipeIsBroken) {
   scratch_.write("home/lq/config.yaml", "lq-toy: [");
-  const Environment environment = this->environment();
+  const base::Environment environment = this->environment();
   const auto information = [&](const std::vector<std::string>& argv) {
     ToyTool tool;
     ToolOptions options(tool, environment);
@@ -92,7 +92,8 @@ TEST_F(ToolOptionsTest, InformEvenWhenARecipeIsBroken) {
 }
 
 TEST_F(ToolOptionsTest, KnowAboutJsonBeforeAnythingElse) {
-  const auto wants = [&](const std::vector<std::string>& argv, const Environment& environment) {
+  const auto wants = [&](const std::vector<std::string>& argv,
+                         const base::Environment& environment) {
     ToyTool tool;
     ToolOptions options(tool, environment);
     EXPECT_THROW(options.parse(argv), UsageError);
@@ -105,7 +106,7 @@ TEST_F(ToolOptionsTest, KnowAboutJsonBeforeAnythingElse) {
 
 TEST_F(ToolOptionsTest, PrintAConfigurationThatCanBeReadAgain) {
   ToyTool tool;
-  const Environment environment = this->environment("LQ_PART", "arm=2\nleg=3");
+  const base::Environment environment = this->environment("LQ_PART", "arm=2\nleg=3");
   ToolOptions options(tool, environment);
   options.parse({"lq-toy", "--memory", "4G", "--wait", "--shard=1/2", "-qq"});
   options.settle();
@@ -116,7 +117,7 @@ TEST_F(ToolOptionsTest, PrintAConfigurationThatCanBeReadAgain) {
       << printed;
   const std::string file = scratch_.write("printed.yaml", printed).string();
   ToyTool again;
-  const Environment bare = this->environment();
+  const base::Environment bare = this->environment();
   ToolOptions copy(again, bare);
   copy.parse({"lq-toy", "--config", file});
   copy.settle();

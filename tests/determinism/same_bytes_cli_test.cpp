@@ -9,7 +9,7 @@
 #include <span>
 #include <thread>
 
-#include "common/io/sha256.h"
+#include "common/io/digest.h"
 #include "tests/support/command.h"
 #include "tests/support/scratch.h"
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "common/io/sha256.h"
+#include "common/io/digest.h"
 #include "common/stage/paths.h"
 #include "common/stage/run_stage.h"
 #include "tests/support/scratch.h"

@@ -6,8 +6,8 @@
 
 #include "common/base/text.h"
 #include "common/calibration/importance_facts.h"
+#include "common/io/digest.h"
 #include "common/io/input_file.h"
-#include "common/io/sha256.h"
 #include "tools/lq-quant-gguf/importance.h"
 
 namespace lq::quant_gguf {

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace lq::cli {
+namespace lq::base {
 
 class Environment {
  public:
@@ -22,4 +22,4 @@ class Environment {
   std::map<std::string, std::string> variables_;
 };
 
-}  // namespace lq::cli
+}  // namespace lq::base

@@ -1,9 +1,9 @@
-#include "common/cli/environment.h"
+#include "common/base/environment.h"
 
 #include <cstdlib>
 #include <gtest/gtest.h>
 
-namespace lq::cli {
+namespace lq::base {
 namespace {
 
 TEST(Environment, HoldsTheVariablesOfTheProcess) {
@@ -18,4 +18,4 @@ TEST(Environment, TreatsUnsetAndEmptyAlike) {
 }
 
 }  // namespace
-}  // namespace lq::cli
+}  // namespace lq::base

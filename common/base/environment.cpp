@@ -1,9 +1,9 @@
-#include "common/cli/environment.h"
+#include "common/base/environment.h"
 
 #include <string_view>
 #include <unistd.h>
 
-namespace lq::cli {
+namespace lq::base {
 
 Environment Environment::of_process() {
   Environment environment;
@@ -21,4 +21,4 @@ std::string Environment::get(const std::string& name) const {
   return variable == variables_.end() ? std::string() : variable->second;
 }
 
-}  // namespace lq::cli
+}  // namespace lq::base
