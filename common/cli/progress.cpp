@@ -60,7 +60,7 @@ void Progress::start(const stage::Plan& plan, std::size_t units_kept,
   layer_ = -1;
   layers_ = 0;
   cost_done_ = cost_ = 0;
-  bytes_done_ = bytes_ = 0;
+  bytes_done_ = bytes_ = bytes_advanced_ = 0;
   units_ = 0;
   for (std::size_t i = 0; i < plan.units.size(); ++i) {
     const stage::Unit& unit = plan.units[i];
@@ -91,6 +91,11 @@ void Progress::unit_done(std::size_t unit) {
   tick();
 }
 
+void Progress::advanced(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  bytes_advanced_ += bytes;
+}
+
 ProgressNumbers Progress::numbers() {
   const std::lock_guard lock(mutex_);
   return numbers_locked();
@@ -108,10 +113,12 @@ ProgressNumbers Progress::numbers_locked() const {
       now.units == 0 ? 0 : 1 - static_cast<double>(kept_) / static_cast<double>(now.units);
   now.bytes =
       std::max(static_cast<std::uint64_t>(static_cast<double>(bytes_) * to_do), bytes_done_);
-  now.bytes_done = bytes_done_;
+  now.bytes_done = std::min(std::max(bytes_done_, bytes_advanced_), now.bytes);
   const double elapsed = gauges_.seconds() - started_;
-  if (elapsed > 0) now.bytes_per_second = static_cast<double>(bytes_done_) / elapsed;
-  if (cost_done_ > 0 && elapsed >= kSmoothStart) {
+  if (elapsed > 0) now.bytes_per_second = static_cast<double>(now.bytes_done) / elapsed;
+  if (elapsed >= kSmoothStart && bytes_advanced_ > 0) {
+    now.seconds_left = static_cast<double>(now.bytes - now.bytes_done) / now.bytes_per_second;
+  } else if (elapsed >= kSmoothStart && cost_done_ > 0) {
     now.seconds_left = elapsed * std::max(cost_ * to_do - cost_done_, 0.0) / cost_done_;
   }
   now.memory_used = gauges_.memory_used();

@@ -58,6 +58,8 @@ class Progress {
   void start(const stage::Plan& plan, std::size_t units_kept,
              const std::optional<stage::Shard>& shard = {});
   void unit_done(std::size_t unit);
+  /// Bytes of units that are under way; once there are any, time left is told by bytes.
+  void advanced(std::uint64_t bytes);
   /// Called ten times a second, whatever happens.
   void tick();
   void finish();
@@ -82,7 +84,7 @@ class Progress {
   std::size_t units_ = 0, kept_ = 0, done_ = 0;  // in all, by earlier runs, by this one
   int layer_ = -1, layers_ = 0;
   double cost_done_ = 0, cost_ = 0;
-  std::uint64_t bytes_done_ = 0, bytes_ = 0;
+  std::uint64_t bytes_done_ = 0, bytes_ = 0, bytes_advanced_ = 0;
   bool warned_ = false;
 };
 

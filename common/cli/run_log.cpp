@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fstream>
 #include <mutex>
 #include <random>
 #include <spdlog/logger.h>
@@ -37,6 +38,19 @@ class ConsoleSink : public spdlog::sinks::base_sink<std::mutex> {
 };
 
 /// Appends to a file, one write() a line, so that several runs may share it.
+/// A mistyped --log-file must not grow a model.
+void require_log(const std::string& path) {
+  constexpr std::string_view kStart = "{\"t\":";
+  std::ifstream file(path, std::ios::binary);
+  std::string start(kStart.size(), '\0');
+  if (!file || !file.read(start.data(), 1)) return;  // new or empty
+  file.read(start.data() + 1, static_cast<std::streamsize>(start.size() - 1));
+  if (start == kStart) return;
+  throw base::OutputError("cannot append to " + base::escape_controls(path),
+                          "the file is there and is no log of these tools",
+                          "choose another --log-file, or remove that file");
+}
+
 class AppendingSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
   explicit AppendingSink(const std::string& path)
@@ -117,6 +131,7 @@ RunLog::RunLog(std::string tool, const SessionOptions& session, bool colour, Con
       colour_(colour),
       people_(make_logger(std::make_shared<ConsoleSink>(console), level_of(session.verbosity))) {
   if (!session.log_file.empty()) {
+    require_log(session.log_file);
     file_ = make_logger(std::make_shared<AppendingSink>(session.log_file), level_enum::trace);
   }
 }

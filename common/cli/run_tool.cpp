@@ -1,9 +1,12 @@
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <fmt/format.h>
 #include <memory>
 #include <new>
+#include <string_view>
+#include <system_error>
 #include <typeinfo>
 #include <unistd.h>
 
@@ -36,7 +39,7 @@ class Session {
       : argv_(std::move(argv)),
         tool_(tool),
         output_closed_(keep_standard_descriptors()),
-        environment_(Environment::of_process()),
+        environment_(base::Environment::of_process()),
         terminal_(terminal_facts(STDERR_FILENO, environment_)),
         console_(descriptor_writer(STDERR_FILENO)),
         options_(tool, environment_) {}
@@ -52,6 +55,7 @@ class Session {
   void check_output_is_open() const;
   void print(const std::string& text) const;
   ExitCode fail(const base::QuantizationError& error);
+  base::ConversionError internal_error(const std::exception& error) const;
   void end_log(ExitCode code);
   double seconds() const { return gauges_.seconds() - started_; }
   const std::string& name() const { return tool_.spec().name; }
@@ -59,7 +63,7 @@ class Session {
   const std::vector<std::string> argv_;
   Tool& tool_;
   const bool output_closed_;
-  const Environment environment_;
+  const base::Environment environment_;
   const TerminalFacts terminal_;
   Console console_;
   ToolOptions options_;
@@ -121,6 +125,7 @@ ToolResult Session::run_tool(const std::vector<std::string>& operands) {
   CommonOptions& common = options_.common();
   if (tool_.spec().makes_output) {
     stage::install_signal_handlers();
+    common.stage.depfile = common.depfile;
     common.stage.abandon = [this](const stage::Interrupted& interrupted) {
       // Called beside threads that are still at work: nothing they use may be destroyed.
       const ExitCode code = fail(interrupted);
@@ -210,17 +215,46 @@ ExitCode Session::run() {
     fail_with(base::OutOfMemoryError(
         "cannot go on without more memory", "the system refused an allocation",
         "lower --memory or --threads, or end other programs; then run the same command again"));
+  } catch (const std::system_error& error) {
+    if (error.code() != std::errc::resource_unavailable_try_again) {
+      fail_with(internal_error(error));
+    } else {
+      fail_with(base::OutOfMemoryError("cannot start a thread", error.code().message(),
+                                       "use fewer with -j 1, or raise the limit (ulimit -u)"));
+    }
   } catch (const std::exception& error) {
-    const std::string kind =
-        options_.session().verbosity >= kDebug ? fmt::format(" ({})", typeid(error).name()) : "";
-    fail_with(base::ConversionError(
-        "internal error", base::escape_controls(error.what()) + kind,
-        fmt::format("this is a bug in {}, not in your input: please report it with the output of "
-                    "'{} --version -v'",
-                    name(), name())));
+    fail_with(internal_error(error));
   }
   end_log(code);
   return code;
+}
+
+base::ConversionError Session::internal_error(const std::exception& error) const {
+  const std::string kind =
+      options_.session().verbosity >= kDebug ? fmt::format(" ({})", typeid(error).name()) : "";
+  return {"internal error", base::escape_controls(error.what()) + kind,
+          fmt::format("this is a bug in {}, not in your input: please report it with the output of "
+                      "'{} --version -v'",
+                      name(), name())};
+}
+
+/// Memory ran out where an exception cannot pass, such as in a destructor: what is left is to say
+/// so. Nothing here allocates.
+[[noreturn]] void end_out_of_memory() {
+  try {
+    if (const std::exception_ptr error = std::current_exception()) std::rethrow_exception(error);
+  } catch (const std::bad_alloc&) {
+    constexpr std::string_view kText =
+        "error: cannot go on without more memory\n"
+        "  why: the system refused an allocation\n"
+        "  fix: end other programs, or raise the limit (ulimit -v); then run the same command "
+        "again\n";
+    [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, kText.data(), kText.size());
+    ::_exit(static_cast<int>(ExitCode::kOutOfMemory));
+  } catch (...) {
+    std::abort();
+  }
+  std::abort();
 }
 
 }  // namespace
@@ -229,6 +263,7 @@ int run_tool(int argc, char** argv, Tool& tool) {
   // A pipe whose reader went away, and a file size limit, become errors of write().
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);
+  std::set_terminate(end_out_of_memory);
   return static_cast<int>(Session({argv, argv + argc}, tool).run());
 }
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <latch>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -42,6 +44,24 @@ class Items {
   std::exception_ptr error_;
 };
 
+#ifndef LQ_PARALLEL_STD_THREAD
+/// The OpenMP runtime ends the process when it gets no thread: so that many are started once, for
+/// nothing, where the refusal is an exception. Throws std::system_error.
+void require_threads(int n) {
+  static std::atomic<int> granted = 1;
+  if (n <= granted.load()) return;
+  std::vector<std::jthread> threads;
+  std::latch all_run(n - 1);
+  try {
+    for (int i = 1; i < n; ++i) threads.emplace_back([&] { all_run.arrive_and_wait(); });
+  } catch (const std::system_error&) {
+    all_run.count_down(n - 1 - static_cast<std::ptrdiff_t>(threads.size()));
+    throw;
+  }
+  granted.store(n);
+}
+#endif
+
 }  // namespace
 
 void parallel_for(std::size_t n, int n_threads,
@@ -62,6 +82,7 @@ void parallel_for(std::size_t n, int n_threads,
   items.work(0);
   for (std::thread& thread : threads) thread.join();
 #else
+  require_threads(workers);
   // One loop turn per worker, so that the work is complete also where the runtime grants fewer
   // threads.
 #pragma omp parallel for num_threads(workers) schedule(static, 1)

@@ -48,6 +48,17 @@ void require_writable(const std::filesystem::path& directory, const std::filesys
   }
 }
 
+/// Parts, journals, manifests and their temporaries have longer names than the file itself.
+void require_room_for_suffixes(const std::filesystem::path& file) {
+  constexpr std::size_t kLongestName = 255, kLongestSuffix = 40;
+  if (file.filename().string().size() + kLongestSuffix <= kLongestName) return;
+  throw base::OutputError(
+      fmt::format("cannot write {}", base::shown(file)),
+      fmt::format("its name has {} bytes, and files beside it need names {} longer, up to {}",
+                  file.filename().string().size(), kLongestSuffix, kLongestName),
+      "choose a shorter name with -o");
+}
+
 std::uint64_t file_size_limit() {
   struct rlimit limit = {};
   if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
@@ -70,6 +81,37 @@ void check_places(const Plan& plan) {
   }
 }
 
+void check_side_file(const Plan& plan, const std::filesystem::path& file) {
+  const std::string what = fmt::format("cannot write {}", base::shown(file));
+  const auto refuse_if_same = [&](const std::filesystem::path& other, const char* kind) {
+    const bool same =
+        io::same_file(file, other) || std::filesystem::absolute(file).lexically_normal() ==
+                                          std::filesystem::absolute(other).lexically_normal();
+    if (!same) return;
+    throw base::UsageError(what, fmt::format("it is the {} {}", kind, base::shown(other)),
+                           "choose another --depfile");
+  };
+  for (const ResultPlan& result : plan.results) {
+    const ResultPaths paths = paths_of(result, {});
+    for (const auto& own : {paths.output, paths.part, paths.manifest, paths.lock, paths.journal}) {
+      refuse_if_same(own, "result's own");
+    }
+    for (const std::filesystem::path& target : paths.targets)
+      refuse_if_same(target, "result's own");
+    for (const Input& input : result.inputs) {
+      const auto status = io::file_status(input.path);
+      if (status && status->is_directory && io::is_inside(file, input.path)) {
+        throw base::UsageError(
+            what, fmt::format("it lies inside the input directory {}", base::shown(input.path)),
+            "choose another --depfile");
+      }
+      refuse_if_same(input.path, "input");
+      for (const InputFile& one : input.files) refuse_if_same(one.path, "input");
+    }
+  }
+  require_writable(io::directory_of(file), file);
+}
+
 void check_memory(const Plan& plan, std::uint64_t limit) {
   if (limit == 0 || plan.memory_bytes <= limit) return;
   throw base::OutOfMemoryError(
@@ -82,6 +124,7 @@ void check_memory(const Plan& plan, std::uint64_t limit) {
 }
 
 void check_directories(const ResultPaths& paths, const std::filesystem::path& checkpoint_dir) {
+  for (const std::filesystem::path& target : paths.targets) require_room_for_suffixes(target);
   require_writable(io::directory_of(paths.output), paths.output);
   if (!checkpoint_dir.empty()) require_writable(checkpoint_dir, paths.journal);
 }

@@ -86,6 +86,7 @@ class StageRun {
 
 StageReport StageRun::run() {
   check_places(plan_);
+  if (!options_.depfile.empty()) check_side_file(plan_, options_.depfile);
   start_report();
   for (ResultRun& run : results_) {
     // A journal means that a run was cut short, maybe after the rename: that is settled under the

@@ -24,6 +24,7 @@ struct StageOptions {
   bool force = false, dry_run = false, resume = true;
   std::optional<Shard> shard;
   std::filesystem::path checkpoint_dir;  // empty = beside the output
+  std::filesystem::path depfile;         // written by the caller after the run; empty = none
   std::optional<double> wait_seconds;    // for a busy lock; infinity = for ever
   std::optional<double> time_limit_seconds;
   double stop_grace_seconds = 10;  // how long running units may take to end after a stop request
@@ -60,7 +61,10 @@ class StageObserver {
   virtual void message(const std::string&) {
   }  // "resuming: ...", "up to date ...", "rebuilding: ..."
   virtual void warning(const std::string& /*what*/, const std::string& /*why*/) {}
+  virtual void detail(const std::string&) {}  // for -vv
   virtual void unit_done(const Plan&, std::size_t /*unit*/, double /*seconds*/) {}
+  /// Bytes of units that are not done yet, for tools whose units take long.
+  virtual void advanced(std::uint64_t /*bytes*/) {}
   virtual void finished(const Plan&, const struct StageReport&) {}
 };
 

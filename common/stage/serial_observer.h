@@ -23,6 +23,14 @@ class SerialObserver final : public StageObserver {
     const std::lock_guard lock(mutex_);
     observer_.warning(what, why);
   }
+  void detail(const std::string& text) override {
+    const std::lock_guard lock(mutex_);
+    observer_.detail(text);
+  }
+  void advanced(std::uint64_t bytes) override {
+    const std::lock_guard lock(mutex_);
+    observer_.advanced(bytes);
+  }
   void unit_done(const Plan& plan, std::size_t unit, double seconds) override {
     const std::lock_guard lock(mutex_);
     observer_.unit_done(plan, unit, seconds);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <new>
 #include <stdexcept>
+#include <system_error>
 #include <unistd.h>
 
 #include "common/stage/stop.h"
@@ -48,6 +49,13 @@ class RunToolTest : public ::testing::Test {
     out_ = output.empty() ? testing::read_file(out) : "";
     err_ = testing::read_file(err);
     return code;
+  }
+
+  /// Without standard streams of its own: in a child that is expected to end.
+  void run_tool_here() {
+    std::string name = "lq-toy", operand = "model";
+    std::array<char*, 3> argv = {name.data(), operand.data(), nullptr};
+    std::exit(run_tool(2, argv.data(), tool_));
   }
 
   testing::ScratchDirectory scratch_;
@@ -128,6 +136,45 @@ TEST_F(RunToolTest, ReportsExhaustedMemory) {
   tool_.work = [](stage::StageObserver&) -> ToolResult { throw std::bad_alloc(); };
   EXPECT_EQ(run({"model"}), 5);
   EXPECT_EQ(err_.rfind("lq-toy: error: cannot go on without more memory\n", 0), 0U) << err_;
+}
+
+struct NeedsMemoryToDie {
+  ~NeedsMemoryToDie() { allocate(); }
+  static void allocate() { throw std::bad_alloc(); }
+};
+
+// As nlohmann's values do when they are destroyed.
+TEST_F(RunToolTest, SaysSoWhenMemoryRunsOutInADestructor) {
+  tool_.work = [](stage::StageObserver&) -> ToolResult {
+    const NeedsMemoryToDie value;
+    return {};
+  };
+  EXPECT_EXIT(run_tool_here(), ::testing::ExitedWithCode(5),
+              "error: cannot go on without more memory\n  why: the system refused");
+}
+
+TEST_F(RunToolTest, ExplainsAThreadThatCannotBeStarted) {
+  tool_.work = [](stage::StageObserver&) -> ToolResult {
+    throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+  };
+  EXPECT_EQ(run({"model"}), 5);
+  EXPECT_EQ(err_,
+            "lq-toy: error: cannot start a thread\n  why: Resource temporarily unavailable\n"
+            "  fix: use fewer with -j 1, or raise the limit (ulimit -u)\n");
+}
+
+TEST_F(RunToolTest, AppendsToNoFileThatIsNoLog) {
+  const std::string model = scratch_.write("model.safetensors", std::string(100, '\0'));
+  EXPECT_EQ(run({"model", "--log-file", model}), 8);
+  EXPECT_EQ(testing::read_file(model), std::string(100, '\0'));
+  EXPECT_EQ(err_, "lq-toy: error: cannot append to " + model +
+                      "\n  why: the file is there and is no log of these tools\n"
+                      "  fix: choose another --log-file, or remove that file\n");
+  const std::string config = scratch_.write("config.json", "{\"a\":1}");
+  EXPECT_EQ(run({"model", "--log-file", config}), 8);
+  const std::string log = scratch_.write("log", "");
+  EXPECT_EQ(run({"model", "--log-file", log}), 0);
+  EXPECT_EQ(run({"model", "--log-file", log}), 0);
 }
 
 TEST_F(RunToolTest, EndsAnInterruptedRunWithTheCodeOfItsSignal) {

@@ -52,6 +52,39 @@ TEST_F(Preflight, RefusesAnOutputInsideTheInputDirectory) {
   run_toy(plan_with_input(here_ / "model-Q4.gguf", model, file));
 }
 
+TEST_F(Preflight, RefusesADepfileThatIsAnInputOrTheResult) {
+  const auto file = scratch_.write("model/config.json", "{}");
+  const auto model = file.parent_path();
+  const Plan plan = plan_with_input(here_ / "out.gguf", model, file);
+  const auto why = [&](const char* name) {
+    return error_of<base::UsageError>([&] { check_side_file(plan, here_ / name); }).why();
+  };
+  const std::string inside = "it lies inside the input directory " + model.string();
+  EXPECT_EQ(why("model/config.json"), inside);
+  EXPECT_EQ(why("model/new.d"), inside);
+  EXPECT_EQ(why("out.gguf"), "it is the result's own " + (here_ / "out.gguf").string());
+  EXPECT_EQ(why("out.gguf.lq.json"),
+            "it is the result's own " + (here_ / "out.gguf.lq.json").string());
+  EXPECT_EQ(why("./out.gguf.lq-journal"),
+            "it is the result's own " + (here_ / "out.gguf.lq-journal").string());
+  const auto imatrix = scratch_.write("im.dat", "");
+  const Plan other = plan_with_input(here_ / "out.gguf", imatrix, imatrix);
+  EXPECT_EQ(error_of<base::UsageError>([&] { check_side_file(other, imatrix); }).why(),
+            "it is the input " + imatrix.string());
+  EXPECT_THROW(check_side_file(plan, here_ / "nowhere/out.d"), base::OutputError);
+  check_side_file(plan, here_ / "out.d");
+}
+
+TEST_F(Preflight, RefusesANameThatLeavesNoRoomForThoseBesideIt) {
+  const std::string name(216, 'n');
+  const auto error = error_of<base::OutputError>([&] { run_toy(toy_plan(here_ / name)); });
+  EXPECT_EQ(error.why(),
+            "its name has 216 bytes, and files beside it need names 40 longer, up to 255");
+  EXPECT_EQ(error.fix(), "choose a shorter name with -o");
+  EXPECT_TRUE(std::filesystem::is_empty(here_));
+  run_toy(toy_plan(here_ / std::string(215, 'n')));
+}
+
 TEST_F(Preflight, RefusesAnOutputDirectoryThatHoldsTheInput) {
   const auto file = scratch_.write("all/model/config.json", "{}");
   Plan plan = toy_plan(here_ / "all", {.kind = ResultKind::kDirectory});
