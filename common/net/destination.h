@@ -1,0 +1,42 @@
+#pragma once
+// Where the files of a commit go: the shared cache (hub_cache.h) or a directory of the user's
+// (plain_directory.h). Both are laid out as the reference client does it, so that each sees what
+// the other brought.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/net/download.h"
+#include "common/net/repo_files.h"
+
+namespace lq::net {
+
+/// Throws OutputError from every member that writes.
+class Destination {
+ public:
+  virtual ~Destination() = default;
+
+  /// The directory with the files under their paths.
+  virtual std::filesystem::path directory() const = 0;
+  virtual std::filesystem::path manifest() const = 0;
+  virtual std::filesystem::path lock() const = 0;
+  /// The list of the commit's files, as the reference client keeps it.
+  virtual std::filesystem::path tree_record() const = 0;
+
+  /// Where content that may be that of the file lies; empty when there is none of its size.
+  virtual std::optional<std::filesystem::path> present(const RepoFile& file) const = 0;
+  /// How the file gets here, the folders for it made. The task's publish() also does what adopt()
+  /// does.
+  virtual DownloadTask task(const RepoFile& file) = 0;
+  /// Makes content that present() named, and that is right, a part of this commit's files.
+  virtual void adopt(const RepoFile& file) = 0;
+
+  /// Folders and marks that the layout wants before the first file.
+  virtual void prepare() = 0;
+  /// After the last one: the list of all files of the commit, and what the revision stands for.
+  virtual void finish(const std::vector<RepoFile>& all_files, const std::string& revision) = 0;
+};
+
+}  // namespace lq::net

@@ -1,0 +1,251 @@
+#include "common/net/http.h"
+
+#include <array>
+#include <curl/curl.h>
+#include <exception>
+#include <fmt/format.h>
+#include <new>
+#include <openssl/crypto.h>
+
+#include "common/base/text.h"
+
+namespace lq::net {
+namespace {
+
+constexpr int kPollMilliseconds = 100;
+constexpr long kBufferBytes = 512L * 1024;
+constexpr long kStallBytesPerSecond = 1024;
+
+void require_libcurl() {
+  static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (code != CURLE_OK) throw TransportError(TransportFailure::kTls, curl_easy_strerror(code));
+}
+
+/// Request headers; the one with the token is overwritten before its memory is given back.
+class HeaderList {
+ public:
+  HeaderList() = default;
+  ~HeaderList() {
+    for (curl_slist* line = list_; line != nullptr; line = line->next) {
+      OPENSSL_cleanse(line->data, std::char_traits<char>::length(line->data));
+    }
+    curl_slist_free_all(list_);
+  }
+  HeaderList(const HeaderList&) = delete;
+  HeaderList& operator=(const HeaderList&) = delete;
+
+  void add(const std::string& line) {
+    curl_slist* const longer = curl_slist_append(list_, line.c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    list_ = longer;
+  }
+  curl_slist* get() const { return list_; }
+
+ private:
+  curl_slist* list_ = nullptr;
+};
+
+TransportFailure failure_of(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return TransportFailure::kResolve;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return TransportFailure::kProxy;
+    case CURLE_COULDNT_CONNECT:
+      return TransportFailure::kConnect;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+      return TransportFailure::kCertificate;
+    case CURLE_SSL_CONNECT_ERROR:
+      return TransportFailure::kTls;
+    case CURLE_OPERATION_TIMEDOUT:
+      return TransportFailure::kStalled;
+    default:
+      return TransportFailure::kBroken;
+  }
+}
+
+std::string trim(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return "";
+  return std::string(text.substr(first, text.find_last_not_of(kBlank) - first + 1));
+}
+
+/// One answer as it comes in.
+class Answer {
+ public:
+  explicit Answer(BodySink& sink) : sink_(sink) {}
+
+  static std::size_t on_header(char* text, std::size_t size, std::size_t n, void* self) {
+    static_cast<Answer*>(self)->header({text, size * n});
+    return size * n;
+  }
+  static std::size_t on_data(char* bytes, std::size_t size, std::size_t n, void* self) {
+    const bool taken = static_cast<Answer*>(self)->data(std::as_bytes(std::span(bytes, size * n)));
+    return taken ? size * n : CURL_WRITEFUNC_ERROR;
+  }
+
+  /// The end of a complete answer: one without a body has not begun yet.
+  void finish() {
+    if (!begun_) begin();
+  }
+  void rethrow() const {
+    if (thrown_) std::rethrow_exception(thrown_);
+  }
+  bool unwanted() const { return unwanted_; }
+  bool encoded() const { return encoded_; }
+  HttpHead& head() { return head_; }
+
+ private:
+  void header(std::string_view line) {
+    if (line.starts_with("HTTP/")) {  // the answer's own, after that of a proxy or 100 Continue
+      head_ = {};
+      return;
+    }
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) return;
+    head_.headers[base::to_lower(line.substr(0, colon))] = trim(line.substr(colon + 1));
+  }
+
+  void begin() {
+    begun_ = true;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &head_.status);
+    const std::string coding = base::to_lower(head_.header("content-encoding"));
+    encoded_ = !coding.empty() && coding != "identity";
+    unwanted_ = !encoded_ && !sink_.begin(head_);
+  }
+
+  bool data(std::span<const std::byte> bytes) {
+    try {
+      if (!begun_) begin();
+      if (encoded_ || unwanted_) return false;
+      sink_.data(bytes);
+      return true;
+    } catch (...) {  // not through libcurl's frames
+      thrown_ = std::current_exception();
+      return false;
+    }
+  }
+
+ public:
+  CURL* easy = nullptr;
+
+ private:
+  BodySink& sink_;
+  HttpHead head_;
+  std::exception_ptr thrown_;
+  bool begun_ = false, unwanted_ = false, encoded_ = false;
+};
+
+}  // namespace
+
+std::string HttpHead::header(const std::string& name) const {
+  const auto found = headers.find(name);
+  return found == headers.end() ? std::string() : found->second;
+}
+
+struct HttpConnection::Handles {
+  CURLM* multi = curl_multi_init();
+  CURL* easy = curl_easy_init();
+  std::array<char, CURL_ERROR_SIZE> error = {};
+
+  Handles() {
+    if (multi == nullptr || easy == nullptr) throw std::bad_alloc();
+  }
+  ~Handles() {
+    curl_easy_cleanup(easy);
+    curl_multi_cleanup(multi);
+  }
+  Handles(const Handles&) = delete;
+  Handles& operator=(const Handles&) = delete;
+};
+
+HttpConnection::HttpConnection(HttpSettings settings) : settings_(std::move(settings)) {
+  require_libcurl();
+  handles_ = std::make_unique<Handles>();
+}
+
+HttpConnection::~HttpConnection() = default;
+HttpConnection::HttpConnection(HttpConnection&&) noexcept = default;
+
+HttpHead HttpConnection::get(const HttpRequest& request, BodySink& sink) {
+  CURL* const easy = handles_->easy;
+  curl_easy_reset(easy);  // keeps the connection
+  handles_->error[0] = '\0';
+  Answer answer(sink);
+  answer.easy = easy;
+  HeaderList headers;
+  headers.add("Accept-Encoding: identity");
+  if (!request.bearer.empty()) headers.add("Authorization: Bearer " + request.bearer);
+  const auto set = [&](CURLoption option, auto value) {
+    if (curl_easy_setopt(easy, option, value) == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
+  };
+  set(CURLOPT_URL, request.url.text().c_str());
+  set(CURLOPT_HTTPHEADER, headers.get());
+  set(CURLOPT_USERAGENT, settings_.user_agent.c_str());
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_ERRORBUFFER, handles_->error.data());
+  set(CURLOPT_BUFFERSIZE, kBufferBytes);
+  set(CURLOPT_HEADERFUNCTION, &Answer::on_header);
+  set(CURLOPT_HEADERDATA, &answer);
+  set(CURLOPT_WRITEFUNCTION, &Answer::on_data);
+  set(CURLOPT_WRITEDATA, &answer);
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(1000 * settings_.connect_seconds));
+  set(CURLOPT_LOW_SPEED_LIMIT, kStallBytesPerSecond);
+  set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(settings_.stall_seconds));
+  if (request.total_seconds > 0) {
+    set(CURLOPT_TIMEOUT_MS, static_cast<long>(1000 * request.total_seconds));
+  }
+  if (!settings_.ca_file.empty()) set(CURLOPT_CAINFO, settings_.ca_file.c_str());
+  if (!settings_.ca_dir.empty()) set(CURLOPT_CAPATH, settings_.ca_dir.c_str());
+  if (!settings_.http_proxy.empty() && !request.url.is_https()) {
+    set(CURLOPT_PROXY, settings_.http_proxy.c_str());
+  }
+  std::string range;
+  if (request.range) {
+    range = fmt::format("{}-{}", request.range->first, request.range->last);
+    set(CURLOPT_RANGE, range.c_str());
+  }
+  if (settings_.trace) {
+    settings_.trace(fmt::format("GET {}{}{}", request.url.shown(),
+                                range.empty() ? "" : " bytes " + range,
+                                request.bearer.empty() ? "" : ", Bearer <redacted>"));
+  }
+
+  curl_multi_add_handle(handles_->multi, easy);
+  bool stopped = false;
+  for (int running = 1; running > 0;) {
+    curl_multi_perform(handles_->multi, &running);
+    stopped = settings_.stop && settings_.stop();
+    if (stopped) break;
+    if (running > 0) curl_multi_poll(handles_->multi, nullptr, 0, kPollMilliseconds, nullptr);
+  }
+  CURLcode code = CURLE_OK;
+  int queued = 0;
+  if (const CURLMsg* const message = curl_multi_info_read(handles_->multi, &queued)) {
+    code = message->data.result;
+  }
+  curl_multi_remove_handle(handles_->multi, easy);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, nullptr);
+  answer.rethrow();
+  if (stopped) throw Stopped();
+  if (answer.encoded()) {
+    throw TransportError(TransportFailure::kBroken, "the answer is compressed, unasked");
+  }
+  if (code != CURLE_OK && !answer.unwanted()) {
+    const char* const text =
+        handles_->error[0] != '\0' ? handles_->error.data() : curl_easy_strerror(code);
+    if (settings_.trace) settings_.trace(fmt::format("failed: {}", base::escape_controls(text)));
+    throw TransportError(failure_of(code), base::escape_controls(text));
+  }
+  answer.finish();
+  answer.rethrow();
+  if (settings_.trace) settings_.trace(fmt::format("answered {}", answer.head().status));
+  return std::move(answer.head());
+}
+
+}  // namespace lq::net

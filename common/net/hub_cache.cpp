@@ -1,0 +1,116 @@
+#include "common/net/hub_cache.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "common/base/errors.h"
+#include "common/io/atomic_file.h"
+#include "common/io/below.h"
+#include "common/io/file_status.h"
+#include "common/io/input_file.h"
+#include "common/net/cache_tag.h"
+#include "common/net/repo_operand.h"
+
+namespace lq::net {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string read_ref(const fs::path& ref) {
+  const auto status = io::file_status(ref);
+  if (!status || !status->is_regular) return "";
+  const std::string text = io::read_text_file(ref);
+  return is_commit(text) ? text : "";
+}
+
+}  // namespace
+
+HubCache::HubCache(fs::path cache, const std::string& id, std::string commit, bool links)
+    : cache_(std::move(cache)),
+      repo_(cache_ / cache_folder(id)),
+      commit_(std::move(commit)),
+      links_(links) {}
+
+fs::path HubCache::directory() const { return repo_ / "snapshots" / commit_; }
+fs::path HubCache::manifest() const { return repo_ / "lq" / (commit_ + ".json"); }
+fs::path HubCache::lock() const {
+  return cache_ / ".locks" / repo_.filename() / ("lq-" + commit_ + ".lock");
+}
+fs::path HubCache::tree_record() const { return repo_ / "trees" / (commit_ + ".json"); }
+fs::path HubCache::blob(const RepoFile& file) const { return repo_ / "blobs" / file.etag(); }
+
+std::optional<fs::path> HubCache::present(const RepoFile& file) const {
+  std::vector<fs::path> places = {directory() / file.path};
+  if (!file.etag().empty()) places.insert(places.begin(), blob(file));
+  for (const fs::path& place : places) {
+    const auto status = io::file_status(place);
+    if (!status || !status->is_regular || status->size != file.size) continue;
+    if (io::is_inside(fs::weakly_canonical(place), fs::weakly_canonical(cache_))) return place;
+  }
+  return {};
+}
+
+DownloadTask HubCache::task(const RepoFile& file) {
+  if (file.etag().empty()) {
+    throw base::ValidationError(
+        fmt::format("cannot keep {} in the shared cache", file.path),
+        "the endpoint tells no hash of it, and files are named by theirs there",
+        "fetch into a directory with -o DIR");
+  }
+  DownloadTask task{.file = file,
+                    .partial = blob(file).string() + ".lq.incomplete",
+                    .journal = blob(file).string() + ".lq.journal",
+                    .publish = {}};
+  task.publish = [this, file, partial = task.partial] {
+    fs::rename(partial, blob(file));  // over a link into the shared store as well
+    io::sync_directory(repo_ / "blobs");
+    adopt(file);
+  };
+  return task;
+}
+
+void HubCache::adopt(const RepoFile& file) {
+  if (links_) {
+    link(file);
+    return;
+  }
+  const fs::path target = io::make_parents_below(directory(), file.path);
+  if (io::file_status(blob(file)) && !fs::is_symlink(blob(file))) fs::rename(blob(file), target);
+}
+
+void HubCache::link(const RepoFile& file) const {
+  if (!io::file_status(blob(file))) return;  // a client without links left the content in place
+  const fs::path target = io::make_parents_below(directory(), file.path);
+  std::string to = "../../";
+  for (const char c : file.path) to += c == '/' ? "../" : "";
+  to += "blobs/" + file.etag();
+  std::error_code none;
+  if (fs::read_symlink(target, none) == to) return;
+  const fs::path temporary = blob(file).string() + ".lq.link";
+  fs::remove(temporary);
+  fs::create_symlink(to, temporary);
+  fs::rename(temporary, target);
+}
+
+void HubCache::prepare() {
+  mark_as_cache(cache_);
+  for (const char* const folder : {"blobs", "refs", "snapshots", "trees", "lq"}) {
+    fs::create_directories(repo_ / folder);
+  }
+  fs::create_directories(directory());
+}
+
+void HubCache::finish(const std::vector<RepoFile>& all_files, const std::string& revision) {
+  io::write_file_atomically(tree_record(), net::tree_record(all_files).dump());
+  if (is_commit(revision)) return;
+  if (read_ref(repo_ / "refs" / revision) == commit_) return;
+  io::write_file_atomically(io::make_parents_below(repo_ / "refs", revision), commit_);
+}
+
+std::string HubCache::cached_commit(const fs::path& cache, const std::string& id,
+                                    const std::string& revision) {
+  return read_ref(cache / cache_folder(id) / "refs" / revision);
+}
+
+}  // namespace lq::net

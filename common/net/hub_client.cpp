@@ -1,0 +1,315 @@
+#include "common/net/hub_client.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "common/base/errors.h"
+#include "common/base/text.h"
+#include "common/net/content_hash.h"
+#include "common/net/repo_operand.h"
+
+namespace lq::net {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMostAnswerBytes = std::size_t{64} << 20;
+constexpr std::size_t kMostPages = 10'000, kMostFiles = 1'000'000;
+
+/// A body of a size that fits memory.
+class TextSink : public BodySink {
+ public:
+  TextSink(std::string& text, std::size_t most_bytes) : text_(text), most_bytes_(most_bytes) {}
+  bool begin(const HttpHead&) override {
+    text_.clear();
+    return true;
+  }
+  void data(std::span<const std::byte> bytes) override {
+    if (text_.size() + bytes.size() > most_bytes_) {
+      throw TransportError(TransportFailure::kBroken, fmt::format("the answer is longer than {}",
+                                                                  base::format_bytes(most_bytes_)));
+    }
+    text_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+
+ private:
+  std::string& text_;
+  const std::size_t most_bytes_;
+};
+
+/// For a question of which only the head counts: the body is taken where it is that one byte.
+class OneByteSink : public BodySink {
+ public:
+  bool begin(const HttpHead& head) override { return head.status == 206; }
+  void data(std::span<const std::byte>) override {}
+};
+
+json parse_answer(const std::string& body, const Url& url, const std::string& what) {
+  json parsed = json::parse(body, nullptr, false);
+  if (!parsed.is_discarded()) return parsed;
+  throw base::NetworkError(what, url.shown() + " did not answer with JSON",
+                           "check HF_ENDPOINT: is this a Hub, and not a proxy's login page?");
+}
+
+std::string string_of(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+/// The address in `Link: <...>; rel="next"`; empty when there is none.
+std::string next_link(const std::string& header) {
+  for (std::size_t at = 0; at < header.size();) {
+    const std::size_t open = header.find('<', at), close = header.find('>', at);
+    if (open == std::string::npos || close == std::string::npos || close < open) return "";
+    const std::size_t end = std::min(header.find('<', close), header.size());
+    if (header.substr(close, end - close).find("rel=\"next\"") != std::string::npos) {
+      return header.substr(open + 1, close - open - 1);
+    }
+    at = end;
+  }
+  return "";
+}
+
+/// Without W/ and quotes.
+std::string bare_etag(std::string etag) {
+  if (etag.starts_with("W/")) etag = etag.substr(2);
+  std::erase(etag, '"');
+  return etag;
+}
+
+template <class Settings>
+Settings with_stop(Settings settings, const std::function<bool()>& stop) {
+  if (stop) settings.stop = stop;
+  return settings;
+}
+
+const Url kHub = *Url::parse("https://huggingface.co");
+
+}  // namespace
+
+std::string HubAccess::shown_endpoint() const {
+  std::string text = endpoint.url.shown();
+  while (text.ends_with('/')) text.pop_back();
+  return text;
+}
+
+HubClient::HubClient(const HubAccess& access, std::function<bool()> stop)
+    : access_(access),
+      patience_(with_stop(access.patience, stop)),
+      connection_(with_stop(access.http, stop)) {}
+
+Url HubClient::address(const std::string& path) const {
+  return *Url::parse(access_.shown_endpoint() + path);
+}
+
+Answer HubClient::send(HttpRequest request, BodySink& sink) {
+  const double wait = access_.pace->wait_seconds();
+  if (wait > 0 && request.url.origin() == access_.endpoint.url.origin()) {
+    if (wait > 1 && patience_.announce) {
+      patience_.announce("the server's quota is nearly used up", wait);
+    }
+    sleep_unless_stopped(wait, patience_.stop);
+  }
+  request.bearer = access_.token.secret();
+  Answer answer = follow(connection_, access_.endpoint, std::move(request), sink);
+  for (const HttpHead* head : answer.heads()) {
+    access_.pace->note(*head);
+    const std::string warning = head->header("x-hf-warning");
+    if (warning.empty() || !access_.warn) continue;
+    const std::size_t semicolon = std::min(warning.find(';'), warning.size());
+    access_.warn(base::escape_controls(warning.substr(0, semicolon)),
+                 base::escape_controls(warning));
+  }
+  return answer;
+}
+
+Asked HubClient::asked_for(const std::string& what, const std::string& id,
+                           const std::string& revision) const {
+  return {.what = what,
+          .id = id,
+          .revision = revision,
+          .path = "",
+          .endpoint = access_.shown_endpoint(),
+          .token = &access_.token,
+          .known = ""};
+}
+
+Asked HubClient::asked_for_file(const std::string& verb, const std::string& id,
+                                const std::string& commit, const RepoFile& file) const {
+  Asked asked =
+      asked_for(fmt::format("{} {} of {}", verb, base::escape_controls(file.path), id), id, commit);
+  asked.path = file.path;
+  return asked;
+}
+
+std::optional<Failure> HubClient::failure_of(const Answer& answer, const Asked& asked) const {
+  if (answer.head.status / 100 == 2) return {};
+  if (answer.at_endpoint && !is_transient(answer.head.status)) throw_refusal(answer, asked);
+  return Failure{fmt::format("{} answered with {}", answer.url.shown(), reason_of(answer)),
+                 server_hint(answer.head, unix_now())};
+}
+
+HubClient::ApiAnswer HubClient::api(const Url& url, const Asked& asked) {
+  ApiAnswer result;
+  Attempts(patience_, asked.what).run([&] {
+    TextSink sink(result.body, kMostAnswerBytes);
+    result.answer = send({.url = url, .total_seconds = access_.api_seconds}, sink);
+    return failure_of(result.answer, asked);
+  });
+  return result;
+}
+
+Revision HubClient::revision(const std::string& id, const std::string& revision) {
+  const std::string what = fmt::format("cannot look up {}", base::escape_controls(id));
+  const Url url = address(fmt::format("/api/models/{}/revision/{}", id, percent_encode(revision)));
+  Asked asked = asked_for(what, id, revision);
+  ApiAnswer result;
+  try {
+    result = api(url, asked);
+  } catch (const base::ModelNotFoundError& error) {
+    const std::string known = known_revisions(id);
+    if (known.empty()) throw;
+    throw base::ModelNotFoundError(error.what(), error.why(), error.fix() + "; there is: " + known);
+  }
+  const json parsed = parse_answer(result.body, result.answer.url, what);
+  Revision found;
+  found.commit = string_of(parsed, "sha");
+  if (!is_commit(found.commit)) {
+    throw base::NetworkError(what, url.shown() + " does not name a commit",
+                             "check HF_ENDPOINT: is this a Hub?");
+  }
+  const auto gated = parsed.find("gated");
+  found.is_gated = gated != parsed.end() && *gated != false && !gated->is_null();
+  found.is_private = parsed.value("private", json(false)) == true;
+  return found;
+}
+
+std::string HubClient::known_revisions(const std::string& id) {
+  try {
+    std::string body;
+    TextSink sink(body, kMostAnswerBytes);
+    const Answer answer = send({.url = address(fmt::format("/api/models/{}/refs", id)),
+                                .total_seconds = access_.api_seconds},
+                               sink);
+    if (answer.head.status != 200) return "";
+    const json refs = json::parse(body, nullptr, false);
+    std::vector<std::string> names;
+    for (const char* const kind : {"branches", "tags"}) {
+      if (!refs.is_object() || !refs.contains(kind) || !refs[kind].is_array()) continue;
+      for (const json& ref : refs[kind]) {
+        if (ref.is_object()) names.push_back(base::escape_controls(string_of(ref, "name")));
+      }
+    }
+    constexpr std::size_t kShown = 8;
+    if (names.size() > kShown) names.resize(kShown);
+    return fmt::format("{}", fmt::join(names, ", "));
+  } catch (const TransportError&) {  // the names are a courtesy
+    return "";
+  }
+}
+
+std::vector<RepoFile> HubClient::files(const std::string& id, const std::string& commit) {
+  const std::string what = fmt::format("cannot list the files of {}", base::escape_controls(id));
+  const Asked asked = asked_for(what, id, commit);
+  std::vector<RepoFile> files;
+  std::set<std::string> seen;
+  Url url = address(fmt::format("/api/models/{}/tree/{}?recursive=true&expand=false", id, commit));
+  for (;;) {
+    const auto fail = [&](const std::string& why) {
+      throw base::NetworkError(what, why, "check HF_ENDPOINT, or try again later");
+    };
+    if (!seen.insert(url.text()).second) fail("the list of files comes back to where it was");
+    if (seen.size() > kMostPages) fail("the list of files does not end");
+    const ApiAnswer page = api(url, asked);
+    for (RepoFile& file : files_of_tree_page(parse_answer(page.body, page.answer.url, what))) {
+      files.push_back(std::move(file));
+    }
+    if (files.size() > kMostFiles) fail("the list of files does not end");
+    const std::string link = next_link(page.answer.head.header("link"));
+    if (link.empty()) return files;
+    const std::optional<Url> next = page.answer.url.resolve(link);
+    if (!next) fail("the address of the next page is not used: " + base::escape_controls(link));
+    url = *next;
+    if (access_.endpoint.is_mirror && url.origin() == kHub.origin()) {
+      url = url.moved_to(access_.endpoint.url);
+    }
+    if (!(url.origin() == access_.endpoint.url.origin())) {
+      fail("the next page of the list is on another host: " + url.shown());
+    }
+  }
+}
+
+Answer HubClient::open(const std::string& id, const std::string& commit, const RepoFile& file,
+                       std::optional<ByteRange> range, std::optional<Url>& direct, BodySink& sink) {
+  const Url url =
+      direct
+          ? *direct
+          : address(fmt::format("/{}/resolve/{}/{}", id, commit, percent_encode_path(file.path)));
+  Answer answer = send({.url = url, .range = range}, sink);
+  if (!direct && !answer.at_endpoint && answer.head.status / 100 == 2) direct = answer.url;
+  return answer;
+}
+
+void HubClient::check_access(const std::string& id, const std::string& commit,
+                             const RepoFile& file) {
+  const Asked asked = asked_for_file("cannot download", id, commit, file);
+  Attempts(patience_, asked.what).run([&] {
+    OneByteSink sink;
+    std::optional<ByteRange> range;
+    if (file.size > 0) range = ByteRange{0, 0};
+    std::optional<Url> direct;
+    return failure_of(open(id, commit, file, range, direct, sink), asked);
+  });
+}
+
+std::string HubClient::text(const std::string& id, const std::string& commit, const RepoFile& file,
+                            std::uint64_t most_bytes) {
+  const Asked asked = asked_for_file("cannot read", id, commit, file);
+  if (file.size > most_bytes) {
+    throw base::ValidationError(
+        asked.what,
+        fmt::format("it has {}, which is too long for such a file", base::format_bytes(file.size)),
+        "look at the repository: this is no ordinary model");
+  }
+  std::string body;
+  int wrong = 0;
+  Attempts(patience_, asked.what).run([&]() -> std::optional<Failure> {
+    std::optional<Url> direct;
+    TextSink sink(body, file.size);
+    if (auto failure = failure_of(open(id, commit, file, {}, direct, sink), asked)) return failure;
+    ContentHash hash(file);
+    hash.update(std::as_bytes(std::span(body)));
+    if (body.size() == file.size && hash.is_right()) return {};
+    if (++wrong == 2) {
+      throw base::ValidationError(asked.what,
+                                  "its content does not have the hash that the Hub lists",
+                                  "try again later; the file on the server may be damaged");
+    }
+    return Failure{"its content is wrong"};
+  });
+  return body;
+}
+
+std::string mismatch(const HttpHead& head, const std::string& commit, const RepoFile& file) {
+  const std::string from_commit = head.header("x-repo-commit");
+  if (!from_commit.empty() && from_commit != commit) {
+    return fmt::format("the answer belongs to commit {}, not to {}",
+                       base::escape_controls(from_commit), commit);
+  }
+  std::string etag = bare_etag(head.header("x-linked-etag"));
+  if (etag.empty() && head.status / 100 == 2) etag = bare_etag(head.header("etag"));
+  if (!etag.empty() && !file.etag().empty() && etag != file.etag()) {
+    return fmt::format("the answer is of content {}, not of {}", base::escape_controls(etag),
+                       file.etag());
+  }
+  const std::string size = head.header("x-linked-size");
+  if (!size.empty() && size != fmt::format("{}", file.size)) {
+    return fmt::format("the answer is of a file of {} bytes, not of {}",
+                       base::escape_controls(size), file.size);
+  }
+  return "";
+}
+
+}  // namespace lq::net

@@ -1,0 +1,82 @@
+#include "common/net/plain_directory.h"
+
+#include <fmt/format.h>
+
+#include "common/io/atomic_file.h"
+#include "common/io/below.h"
+#include "common/io/digest.h"
+#include "common/io/file_status.h"
+#include "common/net/cache_tag.h"
+#include "common/net/retry.h"
+
+namespace lq::net {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kLongestName = 255;
+
+}  // namespace
+
+PlainDirectory::PlainDirectory(fs::path directory, std::string commit)
+    : directory_(std::move(directory)),
+      notes_(directory_ / ".cache" / "huggingface"),
+      commit_(std::move(commit)) {}
+
+fs::path PlainDirectory::tree_record() const { return notes_ / "trees" / (commit_ + ".json"); }
+
+/// A name of our own may be cut; the reference client's must be as it makes them.
+fs::path PlainDirectory::note(const RepoFile& file, const std::string& suffix) const {
+  fs::path path = fs::path("download") / (file.path + suffix);
+  if (path.filename().string().size() > kLongestName && suffix != ".metadata") {
+    const std::string name = fs::path(file.path).filename().string();
+    path.replace_filename(io::sha256_hex(std::as_bytes(std::span(name))) + suffix);
+  }
+  return path;
+}
+
+std::optional<fs::path> PlainDirectory::present(const RepoFile& file) const {
+  const fs::path place = directory_ / file.path;
+  const auto status = io::file_status(place);
+  if (!status || !status->is_regular || status->size != file.size) return {};
+  if (!io::is_inside(fs::weakly_canonical(place), fs::weakly_canonical(directory_))) return {};
+  return place;
+}
+
+DownloadTask PlainDirectory::task(const RepoFile& file) {
+  const std::string etag = file.etag().empty() ? commit_ : file.etag();
+  DownloadTask task{.file = file,
+                    .partial = io::make_parents_below(
+                        notes_, note(file, "." + etag + ".lq.incomplete")),
+                    .journal = notes_ / note(file, "." + etag + ".lq.journal"),
+                    .publish = {}};
+  task.publish = [this, file, partial = task.partial] {
+    const fs::path target = io::make_parents_below(directory_, file.path);
+    fs::rename(partial, target);
+    io::sync_directory(target.parent_path());
+    adopt(file);
+  };
+  return task;
+}
+
+void PlainDirectory::adopt(const RepoFile& file) {
+  const fs::path metadata = note(file, ".metadata");
+  if (metadata.filename().string().size() > kLongestName) return;
+  io::write_file_atomically(io::make_parents_below(notes_, metadata),
+                            fmt::format("{}\n{}\n{:.6f}\n", commit_, file.etag(), unix_now()));
+}
+
+void PlainDirectory::prepare() {
+  io::make_parents_below(directory_, ".cache/huggingface/lq.lock");
+  mark_as_cache(notes_);
+  const fs::path ignore = notes_ / ".gitignore";
+  if (!io::file_status(ignore)) io::write_file_atomically(ignore, "*");
+}
+
+void PlainDirectory::finish(const std::vector<RepoFile>& all_files, const std::string&) {
+  io::write_file_atomically(io::make_parents_below(notes_, "trees/" + commit_ + ".json"),
+                            net::tree_record(all_files).dump());
+}
+
+}  // namespace lq::net

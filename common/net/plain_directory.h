@@ -1,0 +1,36 @@
+#pragma once
+// A directory of the user's:
+//
+//   DIR/<path>                                          the files
+//   DIR/lq-manifest.json                                written last: the directory is complete
+//   DIR/.cache/huggingface/download/<path>.metadata     commit, etag, time: what the reference
+//                                                       client knows a file by
+//   DIR/.cache/huggingface/download/<path>.<etag>.lq.incomplete, .lq.journal    on their way
+//   DIR/.cache/huggingface/trees/<commit>.json, .gitignore, CACHEDIR.TAG, lq.lock
+
+#include "common/net/destination.h"
+
+namespace lq::net {
+
+class PlainDirectory : public Destination {
+ public:
+  PlainDirectory(std::filesystem::path directory, std::string commit);
+
+  std::filesystem::path directory() const override { return directory_; }
+  std::filesystem::path manifest() const override { return directory_ / "lq-manifest.json"; }
+  std::filesystem::path lock() const override { return notes_ / "lq.lock"; }
+  std::filesystem::path tree_record() const override;
+  std::optional<std::filesystem::path> present(const RepoFile& file) const override;
+  DownloadTask task(const RepoFile& file) override;
+  void adopt(const RepoFile& file) override;
+  void prepare() override;
+  void finish(const std::vector<RepoFile>& all_files, const std::string& revision) override;
+
+ private:
+  std::filesystem::path note(const RepoFile& file, const std::string& suffix) const;
+
+  const std::filesystem::path directory_, notes_;  // notes_: DIR/.cache/huggingface
+  const std::string commit_;
+};
+
+}  // namespace lq::net
