@@ -27,6 +27,8 @@ class Destination {
 
   /// Where content that may be that of the file lies; empty when there is none of its size.
   virtual std::optional<std::filesystem::path> present(const RepoFile& file) const = 0;
+  /// Disk that an unfinished file takes already.
+  virtual std::uint64_t bytes_on_the_way(const RepoFile& file) const = 0;
   /// How the file gets here, the folders for it made. The task's publish() also does what adopt()
   /// does.
   virtual DownloadTask task(const RepoFile& file) = 0;

@@ -51,6 +51,15 @@ std::optional<fs::path> HubCache::present(const RepoFile& file) const {
   return {};
 }
 
+fs::path HubCache::partial(const RepoFile& file) const {
+  return blob(file).string() + ".lq.incomplete";
+}
+
+std::uint64_t HubCache::bytes_on_the_way(const RepoFile& file) const {
+  const auto status = io::file_status(partial(file));
+  return status ? status->allocated_bytes : 0;
+}
+
 DownloadTask HubCache::task(const RepoFile& file) {
   if (file.etag().empty()) {
     throw base::ValidationError(
@@ -59,7 +68,7 @@ DownloadTask HubCache::task(const RepoFile& file) {
         "fetch into a directory with -o DIR");
   }
   DownloadTask task{.file = file,
-                    .partial = blob(file).string() + ".lq.incomplete",
+                    .partial = partial(file),
                     .journal = blob(file).string() + ".lq.journal",
                     .publish = {}};
   task.publish = [this, file, partial = task.partial] {

@@ -26,6 +26,7 @@ class HubCache : public Destination {
   std::filesystem::path lock() const override;
   std::filesystem::path tree_record() const override;
   std::optional<std::filesystem::path> present(const RepoFile& file) const override;
+  std::uint64_t bytes_on_the_way(const RepoFile& file) const override;
   DownloadTask task(const RepoFile& file) override;
   void adopt(const RepoFile& file) override;
   void prepare() override;
@@ -37,6 +38,7 @@ class HubCache : public Destination {
 
  private:
   std::filesystem::path blob(const RepoFile& file) const;
+  std::filesystem::path partial(const RepoFile& file) const;
   void link(const RepoFile& file) const;
 
   const std::filesystem::path cache_, repo_;

@@ -44,12 +44,20 @@ std::optional<fs::path> PlainDirectory::present(const RepoFile& file) const {
   return place;
 }
 
+fs::path PlainDirectory::partial_note(const RepoFile& file, const char* suffix) const {
+  const std::string& etag = file.etag().empty() ? commit_ : file.etag();
+  return note(file, fmt::format(".{}.lq.{}", etag, suffix));
+}
+
+std::uint64_t PlainDirectory::bytes_on_the_way(const RepoFile& file) const {
+  const auto status = io::file_status(notes_ / partial_note(file, "incomplete"));
+  return status ? status->allocated_bytes : 0;
+}
+
 DownloadTask PlainDirectory::task(const RepoFile& file) {
-  const std::string etag = file.etag().empty() ? commit_ : file.etag();
   DownloadTask task{.file = file,
-                    .partial = io::make_parents_below(
-                        notes_, note(file, "." + etag + ".lq.incomplete")),
-                    .journal = notes_ / note(file, "." + etag + ".lq.journal"),
+                    .partial = io::make_parents_below(notes_, partial_note(file, "incomplete")),
+                    .journal = notes_ / partial_note(file, "journal"),
                     .publish = {}};
   task.publish = [this, file, partial = task.partial] {
     const fs::path target = io::make_parents_below(directory_, file.path);

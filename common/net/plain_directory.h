@@ -21,12 +21,14 @@ class PlainDirectory : public Destination {
   std::filesystem::path lock() const override { return notes_ / "lq.lock"; }
   std::filesystem::path tree_record() const override;
   std::optional<std::filesystem::path> present(const RepoFile& file) const override;
+  std::uint64_t bytes_on_the_way(const RepoFile& file) const override;
   DownloadTask task(const RepoFile& file) override;
   void adopt(const RepoFile& file) override;
   void prepare() override;
   void finish(const std::vector<RepoFile>& all_files, const std::string& revision) override;
 
  private:
+  std::filesystem::path partial_note(const RepoFile& file, const char* suffix) const;
   std::filesystem::path note(const RepoFile& file, const std::string& suffix) const;
 
   const std::filesystem::path directory_, notes_;  // notes_: DIR/.cache/huggingface
