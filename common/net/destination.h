@@ -37,8 +37,10 @@ class Destination {
 
   /// Folders and marks that the layout wants before the first file.
   virtual void prepare() = 0;
-  /// After the last one: the list of all files of the commit, and what the revision stands for.
-  virtual void finish(const std::vector<RepoFile>& all_files, const std::string& revision) = 0;
+  /// After the last one: the list of all files of the commit.
+  virtual void finish(const std::vector<RepoFile>& all_files) = 0;
+  /// Notes that the revision stands for this commit, for whoever asks without a network.
+  virtual void remember(const std::string& revision) = 0;
 };
 
 }  // namespace lq::net

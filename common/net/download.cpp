@@ -224,6 +224,7 @@ void Engine::guarded(void (Engine::*body)()) {
 void Engine::start(FileState& state) {
   const RepoFile& file = state.file();
   state.partial = std::make_unique<PartialFile>(file, state.task->partial, state.task->journal);
+  if (!settings_.resume && state.times_wrong == 0) state.partial->discard();
   const std::uint64_t piece = file.size <= kSmallFile ? kSmallFile : settings_.segment_bytes;
   for (const Extent& extent : state.partial->missing(piece)) state.todo.push_back(extent);
   state.hash = std::make_unique<ContentHash>(file);

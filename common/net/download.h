@@ -25,6 +25,7 @@ struct DownloadSettings {
   std::string id, commit;  // of the repository
   int connections = 4;
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;
+  bool resume = true;           // take what an earlier run left
   double bytes_per_second = 0;  // over all connections; 0 = as fast as it goes
 };
 

@@ -108,10 +108,14 @@ void HubCache::prepare() {
     fs::create_directories(repo_ / folder);
   }
   fs::create_directories(directory());
+  fs::create_directories(lock().parent_path());
 }
 
-void HubCache::finish(const std::vector<RepoFile>& all_files, const std::string& revision) {
+void HubCache::finish(const std::vector<RepoFile>& all_files) {
   io::write_file_atomically(tree_record(), net::tree_record(all_files).dump());
+}
+
+void HubCache::remember(const std::string& revision) {
   if (is_commit(revision)) return;
   if (read_ref(repo_ / "refs" / revision) == commit_) return;
   io::write_file_atomically(io::make_parents_below(repo_ / "refs", revision), commit_);

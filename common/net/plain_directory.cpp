@@ -82,7 +82,7 @@ void PlainDirectory::prepare() {
   if (!io::file_status(ignore)) io::write_file_atomically(ignore, "*");
 }
 
-void PlainDirectory::finish(const std::vector<RepoFile>& all_files, const std::string&) {
+void PlainDirectory::finish(const std::vector<RepoFile>& all_files) {
   io::write_file_atomically(io::make_parents_below(notes_, "trees/" + commit_ + ".json"),
                             net::tree_record(all_files).dump());
 }

@@ -25,7 +25,8 @@ class PlainDirectory : public Destination {
   DownloadTask task(const RepoFile& file) override;
   void adopt(const RepoFile& file) override;
   void prepare() override;
-  void finish(const std::vector<RepoFile>& all_files, const std::string& revision) override;
+  void finish(const std::vector<RepoFile>& all_files) override;
+  void remember(const std::string&) override {}  // the manifest says it
 
  private:
   std::filesystem::path partial_note(const RepoFile& file, const char* suffix) const;

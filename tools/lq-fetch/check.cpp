@@ -1,0 +1,44 @@
+#include "tools/lq-fetch/check.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "common/io/digest.h"
+#include "common/io/input_file.h"
+#include "common/net/content_hash.h"
+
+namespace lq::fetch {
+namespace {
+
+template <class Hash>
+void feed(const io::InputFile& input, Hash& hash, const std::function<stage::StopReason()>& stop) {
+  std::vector<std::byte> buffer(std::size_t{1} << 20);
+  for (std::uint64_t at = 0; at < input.size(); at += buffer.size()) {
+    if (stop && stop() != stage::StopReason::kNone) throw stage::Interrupted(stop(), 0, 0);
+    const auto n =
+        static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), input.size() - at));
+    input.read_at(at, std::span(buffer).first(n));
+    hash.update(std::span<const std::byte>(buffer).first(n));
+  }
+}
+
+}  // namespace
+
+bool content_is_right(const std::filesystem::path& place, const net::RepoFile& file,
+                      const std::function<stage::StopReason()>& stop) {
+  const io::InputFile input(place);
+  if (input.size() != file.size) return false;
+  net::ContentHash hash(file);
+  feed(input, hash, stop);
+  return hash.is_right();
+}
+
+std::string sha256_of(const std::filesystem::path& place,
+                      const std::function<stage::StopReason()>& stop) {
+  const io::InputFile input(place);
+  io::Sha256 hash;
+  feed(input, hash, stop);
+  return hash.hex();
+}
+
+}  // namespace lq::fetch

@@ -1,0 +1,116 @@
+#include "tools/lq-fetch/session.h"
+
+#include <filesystem>
+#include <fmt/format.h>
+#include <mutex>
+#include <set>
+
+#include "common/base/environment.h"
+#include "common/base/text.h"
+#include "common/cli/version.h"
+#include "common/io/file_status.h"
+#include "common/net/hub_cache.h"
+#include "common/net/plain_directory.h"
+#include "common/stage/stop.h"
+
+namespace lq::fetch {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kHub = "https://huggingface.co";
+
+/// The Hub repeats its warnings with every answer.
+class Warnings {
+ public:
+  void pass_on(const std::string& topic, const std::string& text, stage::StageObserver& observer) {
+    const std::lock_guard lock(mutex_);
+    if (topics_.insert(topic).second) observer.warning("the Hub warns", text);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string> topics_;
+};
+
+net::HttpSettings http_settings(const net::HubSettings& settings,
+                                const base::Environment& environment) {
+  net::HttpSettings http;
+  http.user_agent = fmt::format("lq-fetch/{}", cli::version());
+  http.ca_file = settings.ca_file;
+  http.ca_dir = settings.ca_dir;
+  http.stall_seconds = std::max(http.stall_seconds, settings.download_timeout_seconds);
+  // In a CGI program the variable would come from the client's request.
+  if (environment.get("http_proxy").empty() && environment.get("REQUEST_METHOD").empty()) {
+    http.http_proxy = environment.get("HTTP_PROXY");
+  }
+  return http;
+}
+
+void refuse_directory(const std::string& operand) {
+  const auto status = io::file_status(operand);
+  if (!status || !status->is_directory) return;
+  throw base::UsageError(
+      fmt::format("cannot fetch {}", base::escape_controls(operand)),
+      "there is a directory of that name here",
+      fmt::format("give {} to the next tool as it is, or write hf://{} for the repository",
+                  base::escape_controls(operand), base::escape_controls(operand)));
+}
+
+}  // namespace
+
+std::unique_ptr<net::Destination> Session::destination(const std::string& commit) const {
+  if (!output.empty()) {
+    return std::make_unique<net::PlainDirectory>(fs::absolute(output).lexically_normal(), commit);
+  }
+  return std::make_unique<net::HubCache>(settings.cache, repo.id, commit, settings.symlinks);
+}
+
+std::string Session::shown_repo() const {
+  return repo.revision_given ? fmt::format("{}@{}", repo.id, base::escape_controls(repo.revision))
+                             : repo.id;
+}
+
+Session open_session(const std::string& operand, const Options& options,
+                     const cli::CommonOptions& common, stage::StageObserver& observer) {
+  const base::Environment environment = base::Environment::of_process();
+  Session session;
+  session.options = &options;
+  session.common = &common;
+  session.observer = std::make_shared<stage::SerialObserver>(observer);
+  session.output = common.output;
+  session.settings = net::hub_settings(environment);
+  if (!options.verify) refuse_directory(operand);
+  session.repo = net::parse_repo_operand(operand, session.settings.endpoint);
+  session.access.endpoint = {*net::Url::parse(session.settings.endpoint),
+                             session.settings.endpoint != kHub};
+  session.access.token =
+      net::find_token(options.token, session.settings, environment, net::unix_now());
+  if (session.access.token.empty() && !environment.get("HF_OIDC_RESOURCE").empty()) {
+    observer.warning("HF_OIDC_RESOURCE is not supported", "the run goes on without a token");
+  }
+  const auto warnings = std::make_shared<Warnings>();
+  const auto condition = std::make_shared<stage::StopCondition>(common.stage.time_limit_seconds);
+  const auto stop = [condition] { return condition->reason() != stage::StopReason::kNone; };
+  session.access.http = http_settings(session.settings, environment);
+  session.access.http.stop = stop;
+  session.access.http.trace = [observer = session.observer](const std::string& text) {
+    observer->detail(text);
+  };
+  session.access.patience.stop = stop;
+  session.access.patience.longest_hint =
+      options.longest_wait.value_or(session.access.patience.longest_hint);
+  session.access.patience.announce = [observer = session.observer](const std::string& why,
+                                                                   double seconds) {
+    observer->message(fmt::format("{}; next attempt in {:.1f} s", why, seconds));
+  };
+  session.access.warn = [warnings, observer = session.observer](const std::string& topic,
+                                                                const std::string& text) {
+    warnings->pass_on(topic, text, *observer);
+  };
+  session.access.api_seconds = session.settings.api_timeout_seconds;
+  session.stop_reason = [condition] { return condition->reason(); };
+  return session;
+}
+
+}  // namespace lq::fetch

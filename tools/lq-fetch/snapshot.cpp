@@ -1,0 +1,100 @@
+#include "tools/lq-fetch/snapshot.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "common/base/errors.h"
+#include "common/io/file_status.h"
+#include "common/io/input_file.h"
+#include "common/io/json_file.h"
+#include "common/net/content_hash.h"
+#include "common/net/file_choice.h"
+#include "common/net/hub_cache.h"
+#include "common/stage/manifest.h"
+
+namespace lq::fetch {
+namespace {
+
+constexpr std::uint64_t kLongestIndex = std::uint64_t{64} << 20;
+
+[[noreturn]] void throw_offline(const Session& session, const std::string& why) {
+  throw base::ModelNotFoundError(
+      fmt::format("cannot find {} offline", session.shown_repo()), why,
+      "fetch it once with a network: unset HF_HUB_OFFLINE and run the same command again");
+}
+
+/// The commit that a plain directory was fetched from.
+std::string recorded_commit(const Session& session) {
+  const auto manifest = stage::read_manifest(session.destination("")->manifest());
+  if (!manifest || !manifest->contains("origin") || !(*manifest)["origin"].is_object()) return "";
+  const nlohmann::json& origin = (*manifest)["origin"];
+  if (origin.value("repo", nlohmann::json()) != session.repo.id) return "";
+  const nlohmann::json commit = origin.value("commit", nlohmann::json());
+  const bool other_revision = session.repo.revision_given &&
+                              origin.value("revision", nlohmann::json()) != session.repo.revision;
+  return commit.is_string() && !other_revision ? commit.get<std::string>() : "";
+}
+
+std::vector<net::RepoFile> cached_list(const net::Destination& destination) {
+  if (!io::file_status(destination.tree_record())) return {};
+  try {
+    return net::files_of_tree_record(io::read_json_file(destination.tree_record()));
+  } catch (const base::QuantizationError&) {  // a cached list is only a saving
+    return {};
+  }
+}
+
+/// The index of the shards: the one that is there, where it is right, else the Hub's.
+std::string index_text(const Session& session, const net::Destination& destination,
+                       const std::string& commit, const net::RepoFile& index,
+                       net::HubClient* client) {
+  if (const auto place = destination.present(index)) {
+    const std::string text = io::read_text_file(*place);
+    net::ContentHash hash(index);
+    hash.update(std::as_bytes(std::span(text)));
+    if (hash.is_right()) return text;
+  }
+  if (client == nullptr) throw_offline(session, index.path + " is not here");
+  return client->text(session.repo.id, commit, index, kLongestIndex);
+}
+
+}  // namespace
+
+std::string resolve_commit(const Session& session, net::HubClient* client) {
+  if (client != nullptr) return client->revision(session.repo.id, session.repo.revision).commit;
+  if (net::is_commit(session.repo.revision)) return session.repo.revision;
+  const std::string commit =
+      session.output.empty() ? net::HubCache::cached_commit(session.settings.cache, session.repo.id,
+                                                            session.repo.revision)
+                             : recorded_commit(session);
+  if (commit.empty()) throw_offline(session, "no earlier run has left it here");
+  return commit;
+}
+
+Snapshot choose(const Session& session, const net::Destination& destination,
+                const std::string& commit, net::HubClient* client) {
+  Snapshot snapshot{.commit = commit, .all = cached_list(destination), .chosen = {}, .texts = {}};
+  if (snapshot.all.empty()) {
+    if (client == nullptr) throw_offline(session, "the list of its files is not here");
+    snapshot.all = client->files(session.repo.id, commit);
+  }
+  net::require_safe_paths(snapshot.all, session.repo.id);
+  const net::Wishes& wishes = session.options->wishes;
+  std::set<std::string> shards;
+  if (const net::RepoFile* index = net::index_to_read(snapshot.all, wishes)) {
+    const std::string text = index_text(session, destination, commit, *index, client);
+    shards = net::shards_of_index(text, wishes.subfolder);
+    snapshot.texts[index->path] = text;
+  }
+  snapshot.chosen = net::choose_files(snapshot.all, wishes, shards, session.repo.id);
+  if (!session.options->require_hash) return snapshot;
+  for (const net::RepoFile& file : snapshot.chosen) {
+    if (!file.etag().empty()) continue;
+    throw base::ValidationError(fmt::format("cannot check {} of {}", file.path, session.repo.id),
+                                "the endpoint tells no hash of it", "leave --require-hash out");
+  }
+  return snapshot;
+}
+
+}  // namespace lq::fetch
