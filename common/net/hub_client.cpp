@@ -22,9 +22,9 @@ constexpr std::size_t kMostPages = 10'000, kMostFiles = 1'000'000;
 class TextSink : public BodySink {
  public:
   TextSink(std::string& text, std::size_t most_bytes) : text_(text), most_bytes_(most_bytes) {}
-  bool begin(const HttpHead&) override {
+  bool begin(const HttpHead& head) override {
     text_.clear();
-    return true;
+    return head.status / 100 == 2;  // what a refusal says is in its head
   }
   void data(std::span<const std::byte> bytes) override {
     if (text_.size() + bytes.size() > most_bytes_) {
@@ -88,12 +88,6 @@ Settings with_stop(Settings settings, const std::function<bool()>& stop) {
 const Url kHub = *Url::parse("https://huggingface.co");
 
 }  // namespace
-
-std::string HubAccess::shown_endpoint() const {
-  std::string text = endpoint.url.shown();
-  while (text.ends_with('/')) text.pop_back();
-  return text;
-}
 
 HubClient::HubClient(const HubAccess& access, std::function<bool()> stop)
     : access_(access),
@@ -262,6 +256,22 @@ void HubClient::check_access(const std::string& id, const std::string& commit,
     std::optional<Url> direct;
     return failure_of(open(id, commit, file, range, direct, sink), asked);
   });
+}
+
+std::string HubClient::part(const std::string& id, const std::string& commit, const RepoFile& file,
+                            ByteRange range) {
+  const Asked asked = asked_for_file("cannot read", id, commit, file);
+  std::string body;
+  Attempts(patience_, asked.what).run([&]() -> std::optional<Failure> {
+    std::optional<Url> direct;
+    TextSink sink(body, kMostAnswerBytes);
+    const Answer answer = open(id, commit, file, range, direct, sink);
+    if (auto failure = failure_of(answer, asked)) return failure;
+    if (answer.head.status == 200) body = body.substr(0, range.last + 1).substr(range.first);
+    if (body.size() == range.last - range.first + 1) return {};
+    return Failure{"the answer has another length than was asked for"};
+  });
+  return body;
 }
 
 std::string HubClient::text(const std::string& id, const std::string& commit, const RepoFile& file,

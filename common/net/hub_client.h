@@ -7,28 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "common/net/credentials.h"
-#include "common/net/pace.h"
+#include "common/net/access.h"
 #include "common/net/redirect.h"
 #include "common/net/refusal.h"
 #include "common/net/repo_files.h"
 #include "common/net/retry.h"
 
 namespace lq::net {
-
-/// Everything that requests need, shared by all connections of a run.
-struct HubAccess {
-  Endpoint endpoint;
-  Token token;
-  HttpSettings http;
-  Patience patience;
-  double api_seconds = 30;  // of a whole API call
-  /// X-HF-Warning of any answer, the same ones again and again; called from any thread.
-  std::function<void(const std::string& topic, const std::string& text)> warn = {};
-  std::shared_ptr<RequestPace> pace = std::make_shared<RequestPace>();
-
-  std::string shown_endpoint() const;  // without trailing slash
-};
 
 /// What the Hub says of a repository at a revision.
 struct Revision {
@@ -50,6 +35,9 @@ class HubClient {
   /// wrong twice, or longer than `most_bytes`.
   std::string text(const std::string& id, const std::string& commit, const RepoFile& file,
                    std::uint64_t most_bytes);
+  /// Some bytes of a file, not compared with its hash.
+  std::string part(const std::string& id, const std::string& commit, const RepoFile& file,
+                   ByteRange range);
   /// Asks for one byte of the file: what refuses it refuses the rest as well.
   void check_access(const std::string& id, const std::string& commit, const RepoFile& file);
 

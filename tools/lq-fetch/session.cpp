@@ -18,8 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kHub = "https://huggingface.co";
-
 /// The Hub repeats its warnings with every answer.
 class Warnings {
  public:
@@ -32,20 +30,6 @@ class Warnings {
   std::mutex mutex_;
   std::set<std::string> topics_;
 };
-
-net::HttpSettings http_settings(const net::HubSettings& settings,
-                                const base::Environment& environment) {
-  net::HttpSettings http;
-  http.user_agent = fmt::format("lq-fetch/{}", cli::version());
-  http.ca_file = settings.ca_file;
-  http.ca_dir = settings.ca_dir;
-  http.stall_seconds = std::max(http.stall_seconds, settings.download_timeout_seconds);
-  // In a CGI program the variable would come from the client's request.
-  if (environment.get("http_proxy").empty() && environment.get("REQUEST_METHOD").empty()) {
-    http.http_proxy = environment.get("HTTP_PROXY");
-  }
-  return http;
-}
 
 void refuse_directory(const std::string& operand) {
   const auto status = io::file_status(operand);
@@ -82,17 +66,16 @@ Session open_session(const std::string& operand, const Options& options,
   session.settings = net::hub_settings(environment);
   if (!options.verify) refuse_directory(operand);
   session.repo = net::parse_repo_operand(operand, session.settings.endpoint);
-  session.access.endpoint = {*net::Url::parse(session.settings.endpoint),
-                             session.settings.endpoint != kHub};
-  session.access.token =
-      net::find_token(options.token, session.settings, environment, net::unix_now());
+  session.access = net::hub_access(
+      session.settings,
+      net::find_token(options.token, session.settings, environment, net::unix_now()), environment,
+      fmt::format("lq-fetch/{}", cli::version()));
   if (session.access.token.empty() && !environment.get("HF_OIDC_RESOURCE").empty()) {
     observer.warning("HF_OIDC_RESOURCE is not supported", "the run goes on without a token");
   }
   const auto warnings = std::make_shared<Warnings>();
   const auto condition = std::make_shared<stage::StopCondition>(common.stage.time_limit_seconds);
   const auto stop = [condition] { return condition->reason() != stage::StopReason::kNone; };
-  session.access.http = http_settings(session.settings, environment);
   session.access.http.stop = stop;
   session.access.http.trace = [observer = session.observer](const std::string& text) {
     observer->detail(text);
@@ -108,7 +91,6 @@ Session open_session(const std::string& operand, const Options& options,
                                                                 const std::string& text) {
     warnings->pass_on(topic, text, *observer);
   };
-  session.access.api_seconds = session.settings.api_timeout_seconds;
   session.stop_reason = [condition] { return condition->reason(); };
   return session;
 }

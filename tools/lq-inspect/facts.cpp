@@ -24,12 +24,6 @@ constexpr std::array kStorages = {
     StorageRow{Storage::kGguf, "gguf", "GGUF"},
 };
 
-/// `a/b` may be meant as a repository of the Hub; anything else that is not there is a wrong path.
-bool reads_as_repository(const std::string& operand) {
-  return !operand.starts_with('/') && !operand.starts_with("./") && !operand.starts_with("../") &&
-         std::ranges::count(operand, '/') == 1 && operand.back() != '/';
-}
-
 }  // namespace
 
 const StorageRow& storage_row(Storage storage) {
@@ -57,14 +51,6 @@ ModelFacts read_facts(const std::string& path) {
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status)) {
     const std::string shown = base::escape_controls(path);
-    if (status.type() == fs::file_type::not_found && reads_as_repository(path)) {
-      throw base::ModelNotFoundError(
-          fmt::format("cannot inspect {}", shown),
-          fmt::format("there is no file or directory of that name here, and a repository {} of the "
-                      "Hub is not read over the network by this version",
-                      shown),
-          fmt::format("check the path; a path can be written ./{}", shown));
-    }
     throw base::ModelNotFoundError(fmt::format("cannot inspect {}", shown),
                                    status.type() == fs::file_type::not_found
                                        ? "there is no such file or directory"

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
+#include <iterator>
 #include <limits>
+#include <optional>
 #include <system_error>
 
 #include "common/base/errors.h"
@@ -12,6 +14,7 @@
 #include "tools/lq-inspect/estimate.h"
 #include "tools/lq-inspect/facts.h"
 #include "tools/lq-inspect/hf_facts.h"
+#include "tools/lq-inspect/remote.h"
 #include "tools/lq-inspect/report.h"
 
 namespace lq::inspect {
@@ -25,7 +28,7 @@ cli::ToolResult compare(const ModelFacts& left, const ModelFacts& right) {
   return result;
 }
 
-Estimates estimate(const ModelFacts& facts, const std::string& types,
+Estimates estimate(const ModelFacts& facts, const std::string& place, const std::string& types,
                    const std::string& importance_path, int n_threads) {
   if (facts.storage != Storage::kHuggingFace) {
     throw base::UnsupportedError(
@@ -33,7 +36,7 @@ Estimates estimate(const ModelFacts& facts, const std::string& types,
         "outputs are made from a Hugging Face directory, and this is a GGUF file",
         "name the directory of the original model");
   }
-  return {estimate_sizes(open_for_estimate(facts.path), types, importance_path, n_threads),
+  return {estimate_sizes(open_for_estimate(place), types, importance_path, n_threads),
           this_machine(n_threads)};
 }
 
@@ -41,6 +44,25 @@ bool is_there(const std::string& operand) {
   std::error_code ignored;
   return operand == "-" || std::filesystem::exists(operand, ignored);
 }
+
+/// A model and, where it is on the Hub, what is here of it.
+struct Opened {
+  std::optional<RemoteModel> remote;
+  ModelFacts facts;
+
+  explicit Opened(const std::string& operand) {
+    if (is_there(operand) || !RemoteModel::may_be(operand)) {
+      facts = read_facts(operand);
+      return;
+    }
+    remote.emplace(operand);
+    facts = read_facts(remote->directory());
+    facts.path = operand;
+    facts.name = "";
+    std::ranges::copy(remote->notes(), std::back_inserter(facts.notes));
+  }
+  std::string place() const { return remote ? remote->directory().string() : facts.path; }
+};
 
 }  // namespace
 
@@ -56,8 +78,9 @@ const cli::ToolSpec& Inspect::spec() const {
       .examples = {"lq-inspect my-model", "lq-inspect my-model --estimate=Q4_K_M,Q6_K",
                    "lq-inspect model.gguf --tensors", "lq-inspect my-model --json | jq .parameters",
                    "lq-inspect my-model --diff other-model"},
-      .exit_codes = {ExitCode::kDone, ExitCode::kUsage, ExitCode::kNotFound, ExitCode::kOutOfMemory,
-                     ExitCode::kValidation, ExitCode::kOutput, ExitCode::kUnsupported,
+      .exit_codes = {ExitCode::kDone, ExitCode::kUsage, ExitCode::kNotFound,
+                     ExitCode::kAuthentication, ExitCode::kOutOfMemory, ExitCode::kValidation,
+                     ExitCode::kOutput, ExitCode::kNetwork, ExitCode::kUnsupported,
                      ExitCode::kHangup, ExitCode::kInterrupted, ExitCode::kReaderGone,
                      ExitCode::kTerminated}};
   return kSpec;
@@ -87,12 +110,13 @@ void Inspect::validate(const std::vector<std::string>& operands, const cli::Comm
 cli::ToolResult Inspect::run(const std::vector<std::string>& operands,
                              const cli::CommonOptions& common, stage::StageObserver&) {
   const Operands split = split_operands(options_, operands);
-  const ModelFacts facts = read_facts(split.models.front());
-  if (!options_.diff.empty()) return compare(facts, read_facts(options_.diff));
+  const Opened opened(split.models.front());
+  const ModelFacts& facts = opened.facts;
+  if (!options_.diff.empty()) return compare(facts, Opened(options_.diff).facts);
   std::optional<Estimates> estimates;
   if (options_.estimate) {
-    estimates =
-        estimate(facts, split.estimate_types, options_.importance_path, common.stage.n_threads);
+    estimates = estimate(facts, opened.place(), split.estimate_types, options_.importance_path,
+                         common.stage.n_threads);
   }
   cli::ToolResult result;
   result.lines = text_report(facts, options_.tensors, estimates);

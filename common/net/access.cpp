@@ -1,0 +1,37 @@
+#include "common/net/access.h"
+
+#include <algorithm>
+
+namespace lq::net {
+namespace {
+
+constexpr const char* kHub = "https://huggingface.co";
+
+}  // namespace
+
+std::string HubAccess::shown_endpoint() const {
+  std::string text = endpoint.url.shown();
+  while (text.ends_with('/')) text.pop_back();
+  return text;
+}
+
+HubAccess hub_access(const HubSettings& settings, Token token, const base::Environment& environment,
+                     std::string user_agent) {
+  HubAccess access{.endpoint = {*Url::parse(settings.endpoint), settings.endpoint != kHub},
+                   .token = std::move(token),
+                   .http = {},
+                   .patience = {},
+                   .api_seconds = settings.api_timeout_seconds};
+  access.http.user_agent = std::move(user_agent);
+  access.http.ca_file = settings.ca_file;
+  access.http.ca_dir = settings.ca_dir;
+  access.http.stall_seconds =
+      std::max(access.http.stall_seconds, settings.download_timeout_seconds);
+  // In a CGI program the variable would come from the client's request.
+  if (environment.get("http_proxy").empty() && environment.get("REQUEST_METHOD").empty()) {
+    access.http.http_proxy = environment.get("HTTP_PROXY");
+  }
+  return access;
+}
+
+}  // namespace lq::net

@@ -1,0 +1,36 @@
+#pragma once
+// Who asks which Hub, and how: what all connections of a run share.
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/base/environment.h"
+#include "common/net/credentials.h"
+#include "common/net/hub_settings.h"
+#include "common/net/pace.h"
+#include "common/net/redirect.h"
+#include "common/net/retry.h"
+
+namespace lq::net {
+
+/// Everything that requests need, shared by all connections of a run.
+struct HubAccess {
+  Endpoint endpoint;
+  Token token;
+  HttpSettings http;
+  Patience patience;
+  double api_seconds = 30;  // of a whole API call
+  /// X-HF-Warning of any answer, the same ones again and again; called from any thread.
+  std::function<void(const std::string& topic, const std::string& text)> warn = {};
+  std::shared_ptr<RequestPace> pace = std::make_shared<RequestPace>();
+
+  std::string shown_endpoint() const;  // without trailing slash
+};
+
+/// As the environment says it; what reports and stops is left to the caller. `user_agent`:
+/// "lq-fetch/1.2.3".
+HubAccess hub_access(const HubSettings& settings, Token token, const base::Environment& environment,
+                     std::string user_agent);
+
+}  // namespace lq::net
