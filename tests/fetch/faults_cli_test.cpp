@@ -161,11 +161,8 @@ TEST_F(FetchTest, GoesOnAtTheLastByteThatCame) {
   hub_.faults({{{"on", "storage"}, {"times", 3}, {"drop_after", 4'000'000}}});
   hub_.start();
   ASSERT_EQ(fetch({"org/model", "--jobs", "1"}).exit_code, 0);
-  std::size_t bytes = 0;
-  for (const json& request : hub_.requests()) {
-    if (request["host"] == "storage") bytes += request["bytes"].get<std::size_t>();
-  }
-  EXPECT_LT(bytes, 20'000'000U + 1'500'000U) << "what was sent and not received is asked again";
+  EXPECT_LT(storage_bytes(), 20'000'000U + 1'500'000U)
+      << "what was sent and not received is asked again";
 }
 
 TEST_F(FetchTest, GivesUpOnAServerThatIsNotThere) {

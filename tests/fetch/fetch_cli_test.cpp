@@ -110,11 +110,7 @@ TEST_F(FetchTest, APlainDirectoryTakesWhatTheCacheHas) {
   hub_.forget_requests();
   ASSERT_EQ(fetch({"org/model", "-o", "here"}).exit_code, 0);
   EXPECT_EQ(files_in(scratch_.path() / "here"), model);
-  std::size_t bytes = 0;
-  for (const json& request : hub_.requests()) {
-    if (request["host"] == "storage") bytes += request["bytes"].get<std::size_t>();
-  }
-  EXPECT_LE(bytes, 1U) << "only the question whether access is given";
+  EXPECT_LE(storage_bytes(), 1U) << "only the question whether access is given";
 }
 
 TEST_F(FetchTest, TakesBranchTagCommitAndPullRequest) {
@@ -288,6 +284,25 @@ TEST_F(FetchTest, ReportsAsJson) {
   const json failed = json::parse(fetch({"org/none", "--json"}).out);
   EXPECT_EQ(failed["status"], "failed");
   EXPECT_EQ(failed["error"]["code"], 3);
+}
+
+TEST_F(FetchTest, TheExampleMakefileFetchesBeforeItQuantizes) {
+  Files model;
+  for (const auto& entry : fs::directory_iterator(LQ_TEST_DATA "/tiny-llama")) {
+    if (entry.is_regular_file()) model[entry.path().filename()] = read_file(entry.path());
+  }
+  hub_.add("org/tiny", model);
+  hub_.start();
+  Command make = command({});
+  make.arguments = {"make",           "-f",         LQ_TEST_DATA "/../../Makefile.example",
+                    "REPO=org/tiny",  "TYPES=Q8_0", "OUT=out",
+                    "BIN=" LQ_BIN "/"};
+  const Outcome made = run(make);
+  EXPECT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_TRUE(fs::exists(scratch_.path() / "out/tiny-Q8_0.gguf"));
+  hub_.forget_requests();
+  EXPECT_EQ(run(make).exit_code, 0);
+  EXPECT_TRUE(hub_.requests().empty()) << "nothing is made twice";
 }
 
 TEST_F(FetchTest, ChoosesAsThePatternsSay) {

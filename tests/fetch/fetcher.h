@@ -52,6 +52,15 @@ class FetchTest : public ::testing::Test {
     return files;
   }
 
+  /// Of large files, which the storage host sends.
+  std::size_t storage_bytes() const {
+    std::size_t bytes = 0;
+    for (const nlohmann::json& request : hub_.requests()) {
+      if (request["host"] == "storage") bytes += request["bytes"].get<std::size_t>();
+    }
+    return bytes;
+  }
+
   HubServer hub_;
   ScratchDirectory scratch_;
 };

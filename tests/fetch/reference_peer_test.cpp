@@ -37,13 +37,6 @@ class ReferenceTest : public FetchTest {
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
     return outcome.out;
   }
-  std::size_t weight_bytes() const {
-    std::size_t bytes = 0;
-    for (const json& request : hub_.requests()) {
-      if (request["host"] == "storage") bytes += request["bytes"].get<std::size_t>();
-    }
-    return bytes;
-  }
 
   Files model_;
 };
@@ -66,7 +59,7 @@ TEST_F(ReferenceTest, FetchesNothingOfWhatOurCacheHas) {
   ASSERT_EQ(fetch({"org/model"}).exit_code, 0);
   hub_.forget_requests();
   reference(std::string("print(snapshot_download('org/model', ") + kIgnore + "))", false);
-  EXPECT_EQ(weight_bytes(), 0U);
+  EXPECT_EQ(storage_bytes(), 0U);
 }
 
 TEST_F(ReferenceTest, RecognisesOurDirectory) {
@@ -74,7 +67,7 @@ TEST_F(ReferenceTest, RecognisesOurDirectory) {
   hub_.forget_requests();
   reference(std::string("print(snapshot_download('org/model', local_dir='here', ") + kIgnore + "))",
             false);
-  EXPECT_EQ(weight_bytes(), 0U);
+  EXPECT_EQ(storage_bytes(), 0U);
   EXPECT_EQ(files_in(scratch_.path() / "here"), model_);
 }
 
@@ -85,7 +78,7 @@ TEST_F(ReferenceTest, LeavesACacheThatWeFindComplete) {
   const Outcome ours = fetch({"org/model"});
   EXPECT_EQ(ours.exit_code, 0) << ours.err;
   EXPECT_EQ(ours.out, theirs);
-  EXPECT_EQ(weight_bytes(), 0U);
+  EXPECT_EQ(storage_bytes(), 0U);
   const Outcome offline = fetch({"org/model"}, {{"HF_HUB_OFFLINE", "1"}});
   EXPECT_EQ(offline.out, theirs) << offline.err;
 }
@@ -95,7 +88,7 @@ TEST_F(ReferenceTest, LeavesADirectoryThatWeFindComplete) {
             false);
   hub_.forget_requests();
   EXPECT_EQ(fetch({"org/model", "-o", "here"}).exit_code, 0);
-  EXPECT_EQ(weight_bytes(), 0U);
+  EXPECT_EQ(storage_bytes(), 0U);
   EXPECT_EQ(files_in(scratch_.path() / "here"), model_);
 }
 

@@ -15,6 +15,7 @@
 #include "common/io/file_status.h"
 #include "common/io/output_error.h"
 #include "common/net/hub_cache.h"
+#include "common/net/partial_file.h"
 #include "common/parallel/memory.h"
 #include "common/stage/host.h"
 #include "common/stage/output_lock.h"
@@ -242,8 +243,10 @@ void Transfer::download(const std::vector<net::RepoFile>& missing) {
   std::vector<net::DownloadTask> tasks;
   std::vector<net::RepoFile> same;  // content of a file that is fetched under another name
   std::set<fs::path> partials;
+  std::uint64_t kept = 0;
   for (const net::RepoFile& file : missing) {
     net::DownloadTask task = destination_->task(file);
+    kept += net::PartialFile::bytes_kept(file, task.partial, task.journal);
     if (partials.insert(task.partial).second) {
       tasks.push_back(std::move(task));
     } else {
@@ -252,6 +255,10 @@ void Transfer::download(const std::vector<net::RepoFile>& missing) {
   }
   session_.observer->planned(plan_,
                              plan_.units.size() - std::min(plan_.units.size(), missing.size()));
+  if (session_.common->stage.resume && kept > 0) {
+    session_.observer->message(
+        fmt::format("resuming: {} are here already", base::format_bytes(kept)));
+  }
   const Options& options = *session_.options;
   const net::DownloadSettings settings = {
       .id = session_.repo.id,
