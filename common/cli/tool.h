@@ -32,6 +32,10 @@ class Tool {
   virtual ~Tool() = default;
   virtual const ToolSpec& spec() const = 0;
   virtual void declare(OptionTable& table) = 0;
+  /// Values that variables of other programs give to options; weaker than a recipe.
+  virtual std::vector<Assignment> defaults(const OptionTable&, const base::Environment&) const {
+    return {};
+  }
   /// Cross-field checks after parsing; opens nothing. An operand may be "-" still, so that a wrong
   /// option is reported before anybody waits for standard input; once that is read, validate() is
   /// called again with the paths. Throws UsageError.

@@ -42,6 +42,7 @@ std::optional<std::string> ToolOptions::information() const {
 
 void ToolOptions::settle() {
   settings_.apply(machine_defaults(table_, environment_));
+  settings_.apply(tool_.defaults(table_, environment_));
   std::vector<std::filesystem::path> recipes;
   for (const std::filesystem::path& path : default_recipes(environment_)) {
     if (::access(path.c_str(), F_OK) == 0) recipes.push_back(path);

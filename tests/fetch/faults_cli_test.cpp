@@ -44,6 +44,7 @@ std::vector<Fault> faults() {
                  {storage({{"status", 429}, {"headers", {{"Retry-After", "3600"}}}}, 1)},
                  9,
                  "the server asks to wait 3600 seconds"});
+  all.push_back({"StalledInMidFile", {storage({{"stall_after", 1000}}, 1)}, 0, "next attempt"});
   all.push_back({"RetryAfterADate",
                  {storage({{"status", 503}, {"headers", {{"Retry-After", "{date+2}"}}}}, 1)}});
   all.push_back({"ContentLengthTooLong", {storage({{"content_length", 1000}}, 1)}});

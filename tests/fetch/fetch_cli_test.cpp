@@ -234,6 +234,13 @@ TEST_F(FetchTest, VerifiesWhatIsThere) {
         << wrong.err;
   }
   EXPECT_EQ(read_file(shard), bytes) << "nothing is changed";
+  EXPECT_EQ(fetch({"here", "--verify"}).exit_code, 6);
+  const Outcome cached = fetch({snapshot("models--org--model"), "--verify"});
+  EXPECT_EQ(cached.exit_code, 0) << cached.err;
+  fs::create_directory(scratch_.path() / "other");
+  const Outcome unknown = fetch({"other", "--verify"});
+  EXPECT_EQ(unknown.exit_code, 3);
+  EXPECT_NE(unknown.err.find("nothing in it says which repository"), std::string::npos);
   ASSERT_EQ(fetch({"org/model", "-o", "here"}).exit_code, 0);
   EXPECT_EQ(fetch({"org/model", "-o", "here", "--verify"}).exit_code, 0);
 }
@@ -247,6 +254,29 @@ TEST_F(FetchTest, KeepsRightFilesThatLieInTheDirectory) {
   for (const json& request : hub_.requests()) EXPECT_NE(request["host"], "storage") << request;
   EXPECT_TRUE(
       fs::exists(scratch_.path() / "here/.cache/huggingface/download/config.json.metadata"));
+}
+
+TEST_F(FetchTest, WarnsOfCodeOfTheModelsOwn) {
+  hub_.add("org/model", {{"config.json", R"({"auto_map":{"AutoModel":"modeling.py"}})"},
+                         {"modeling.py", "print()"},
+                         {"model.safetensors", small_safetensors(10)}});
+  hub_.start();
+  const Outcome made = fetch({"org/model", "-o", "here"});
+  EXPECT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_NE(made.err.find("the model has code of its own"), std::string::npos) << made.err;
+  EXPECT_FALSE(fs::exists(scratch_.path() / "here/modeling.py"));
+}
+
+TEST_F(FetchTest, VariablesOfTheReferenceClientSetWhatIsSaid) {
+  hub_.add_model("org/model", 1, 1000);
+  hub_.start();
+  const Outcome quiet = fetch({"org/model", "-o", "a"}, {{"HF_HUB_VERBOSITY", "error"}});
+  EXPECT_EQ(quiet.err, "");
+  const Outcome debug = fetch({"org/model", "-o", "b"}, {{"HF_DEBUG", "1"}});
+  EXPECT_NE(debug.err.find("answered 200"), std::string::npos) << debug.err;
+  const Outcome config =
+      fetch({"org/model", "--print-config"}, {{"HF_HUB_DISABLE_PROGRESS_BARS", "1"}});
+  EXPECT_NE(config.out.find("HF_HUB_DISABLE_PROGRESS_BARS"), std::string::npos) << config.out;
 }
 
 TEST_F(FetchTest, RefusesTheNameOfADirectory) {

@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "common/cli/version.h"
 #include "common/io/file_status.h"
+#include "common/model/origin.h"
 #include "common/net/hub_cache.h"
 #include "common/net/plain_directory.h"
 #include "common/stage/stop.h"
@@ -30,6 +31,30 @@ class Warnings {
   std::mutex mutex_;
   std::set<std::string> topics_;
 };
+
+/// A directory that was fetched, named to be verified: which repository and commit it is of.
+void open_fetched(const std::string& directory, Session& session) {
+  const fs::path real = fs::canonical(directory);
+  const nlohmann::ordered_json origin = model::read_origin(real);
+  const auto text = [&](const char* key) {
+    return origin.is_object() && origin.contains(key) && origin[key].is_string()
+               ? origin[key].get<std::string>()
+               : std::string();
+  };
+  if (!net::is_repo_id(text("repo")) || !net::is_commit(text("commit"))) {
+    throw base::ModelNotFoundError(
+        "cannot verify " + base::escape_controls(directory),
+        "nothing in it says which repository and commit it is of",
+        "name the repository, and the directory with -o: lq-fetch ORG/NAME -o DIR --verify");
+  }
+  session.repo = {text("repo"), text("commit"), true};
+  if (real.parent_path().filename() == "snapshots") {
+    session.output.clear();
+    session.settings.cache = real.parent_path().parent_path().parent_path();
+  } else {
+    session.output = real;
+  }
+}
 
 void refuse_directory(const std::string& operand) {
   const auto status = io::file_status(operand);
@@ -64,8 +89,13 @@ Session open_session(const std::string& operand, const Options& options,
   session.observer = std::make_shared<stage::SerialObserver>(observer);
   session.output = common.output;
   session.settings = net::hub_settings(environment);
-  if (!options.verify) refuse_directory(operand);
-  session.repo = net::parse_repo_operand(operand, session.settings.endpoint);
+  const auto status = io::file_status(operand);
+  if (options.verify && status && status->is_directory) {
+    open_fetched(operand, session);
+  } else {
+    refuse_directory(operand);
+    session.repo = net::parse_repo_operand(operand, session.settings.endpoint);
+  }
   session.access = net::hub_access(
       session.settings,
       net::find_token(options.token, session.settings, environment, net::unix_now()), environment,

@@ -1,5 +1,7 @@
 #include "tools/lq-fetch/tool.h"
 
+#include "common/base/text.h"
+#include "common/net/hub_settings.h"
 #include "tools/lq-fetch/session.h"
 #include "tools/lq-fetch/transfer.h"
 #include "tools/lq-fetch/verify.h"
@@ -24,6 +26,25 @@ const cli::ToolSpec& Fetch::spec() const {
 }
 
 void Fetch::declare(cli::OptionTable& table) { fetch::declare(table, options_); }
+
+/// What the Hub's own client is told by these.
+std::vector<cli::Assignment> Fetch::defaults(const cli::OptionTable& table,
+                                             const base::Environment& environment) const {
+  std::vector<cli::Assignment> given;
+  const auto add = [&](const char* option, const char* value, const char* variable) {
+    given.push_back({table.find(option), value, variable});
+  };
+  if (net::is_true(environment.get("HF_HUB_DISABLE_PROGRESS_BARS"))) {
+    add("progress", "never", "HF_HUB_DISABLE_PROGRESS_BARS");
+  }
+  const std::string verbosity = base::to_lower(environment.get("HF_HUB_VERBOSITY"));
+  if (verbosity == "error" || verbosity == "critical")
+    add("verbosity", "quiet", "HF_HUB_VERBOSITY");
+  if (verbosity == "info") add("verbosity", "verbose", "HF_HUB_VERBOSITY");
+  if (verbosity == "debug") add("verbosity", "debug", "HF_HUB_VERBOSITY");
+  if (net::is_true(environment.get("HF_DEBUG"))) add("verbosity", "debug", "HF_DEBUG");
+  return given;
+}
 
 void Fetch::validate(const std::vector<std::string>&, const cli::CommonOptions& common) {
   check(options_, !common.output.empty(), common.stage.shard.has_value());

@@ -10,6 +10,8 @@ class Fetch : public cli::Tool {
  public:
   const cli::ToolSpec& spec() const override;
   void declare(cli::OptionTable& table) override;
+  std::vector<cli::Assignment> defaults(const cli::OptionTable& table,
+                                        const base::Environment& environment) const override;
   void validate(const std::vector<std::string>& operands,
                 const cli::CommonOptions& common) override;
   cli::ToolResult run(const std::vector<std::string>& operands, const cli::CommonOptions& common,

@@ -13,6 +13,7 @@
 #include "common/io/atomic_file.h"
 #include "common/io/copy_file.h"
 #include "common/io/file_status.h"
+#include "common/io/json_file.h"
 #include "common/io/output_error.h"
 #include "common/net/hub_cache.h"
 #include "common/net/partial_file.h"
@@ -46,6 +47,7 @@ class Transfer {
   bool take_from_cache(const net::RepoFile& file);
   void bring(const std::vector<net::RepoFile>& missing);
   void download(const std::vector<net::RepoFile>& missing);
+  void warn_of_custom_code() const;
   void finish();
   cli::ToolResult result(stage::ResultStatus status);
   double seconds() const {
@@ -285,7 +287,22 @@ void Transfer::download(const std::vector<net::RepoFile>& missing) {
   for (const net::RepoFile& file : same) destination_->adopt(file);
 }
 
+/// Such a model runs Python of its own, which is not fetched.
+void Transfer::warn_of_custom_code() const {
+  const fs::path config = destination_->directory() / "config.json";
+  if (!io::file_status(config)) return;
+  try {
+    const nlohmann::json parsed = io::read_json_file(config);
+    if (!parsed.is_object() || !parsed.contains("auto_map")) return;
+  } catch (const base::QuantizationError&) {  // the next tool says what is wrong with it
+    return;
+  }
+  session_.observer->warning("the model has code of its own (auto_map in config.json)",
+                             "it was not fetched, and these tools do not run it");
+}
+
 void Transfer::finish() {
+  warn_of_custom_code();
   destination_->finish(snapshot_.all);
   destination_->remember(session_.repo.revision);
   std::map<std::string, std::string> sha256;
