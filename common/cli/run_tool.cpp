@@ -22,6 +22,7 @@
 #include "common/cli/tool_options.h"
 #include "common/cli/version.h"
 #include "common/io/atomic_file.h"
+#include "common/io/output_error.h"
 #include "common/parallel/memory.h"
 #include "common/stage/host.h"
 #include "common/stage/stop.h"
@@ -215,6 +216,9 @@ ExitCode Session::run() {
     fail_with(base::OutOfMemoryError(
         "cannot go on without more memory", "the system refused an allocation",
         "lower --memory or --threads, or end other programs; then run the same command again"));
+  } catch (const std::filesystem::filesystem_error& error) {
+    const std::string path = base::shown(error.path1());
+    fail_with(io::output_error("cannot work with " + path, error.code().value(), error.path1()));
   } catch (const std::system_error& error) {
     if (error.code() != std::errc::resource_unavailable_try_again) {
       fail_with(internal_error(error));

@@ -13,7 +13,7 @@
 
 namespace lq::net {
 
-/// Throws OutputError from every member that writes.
+/// Members that write throw OutputError or std::filesystem::filesystem_error.
 class Destination {
  public:
   virtual ~Destination() = default;
@@ -37,8 +37,11 @@ class Destination {
 
   /// Folders and marks that the layout wants before the first file.
   virtual void prepare() = 0;
-  /// After the last one: the list of all files of the commit.
-  virtual void finish(const std::vector<RepoFile>& all_files) = 0;
+  /// The list of all files of the commit, before the first one comes: with it nobody takes a part of
+  /// them for the whole.
+  virtual void note_files(const std::vector<RepoFile>& all_files) = 0;
+  /// Whether a file of the user's own is at the place of this one.
+  virtual bool is_foreign(const RepoFile& file) const = 0;
   /// Notes that the revision stands for this commit, for whoever asks without a network.
   virtual void remember(const std::string& revision) = 0;
 };

@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kHashedAtOnce = std::size_t{1} << 20;
 
 /// One file under way. Members are guarded by the engine's mutex but for `partial`, which guards
-/// itself, and the hash, which only the finisher touches.
+/// itself, and the hash, which only the finisher feeds.
 struct FileState {
   const DownloadTask* task = nullptr;
   std::unique_ptr<PartialFile> partial;  // while it is worked on
@@ -66,6 +66,8 @@ class Engine {
   void finish(FileState& state);
   void fetch_again(FileState& state);
   bool stopping() const { return failed_ || (access_.http.stop && access_.http.stop()); }
+  /// Files under way: each holds a descriptor, and a kill loses those that wait for the finisher.
+  std::size_t most_open() const { return static_cast<std::size_t>(settings_.connections) + 4; }
   /// Once all bytes are there nobody comes any more; who is still at it could write.
   bool nobody_at(const FileState& state) {
     const std::lock_guard lock(mutex_);
@@ -99,9 +101,9 @@ class RangeSink : public BodySink {
         extent_(extent),
         attempts_(attempts) {}
 
-  void redirected(const HttpHead& hop, bool at_endpoint) override {
-    if (at_endpoint) problem_ = mismatch(hop, commit_, state_.file());
-    at_endpoint_ = at_endpoint_ && hop.header("location").starts_with('/');
+  void redirected(const HttpHead& hop, bool from_endpoint, bool to_endpoint) override {
+    if (from_endpoint && problem_.empty()) problem_ = mismatch(hop, commit_, state_.file());
+    at_endpoint_ = to_endpoint;
   }
 
   bool begin(const HttpHead& head) override {
@@ -121,20 +123,29 @@ class RangeSink : public BodySink {
     const auto n =
         static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), extent_.end - at_));
     if (n == 0) throw NothingMoreToDo();
-    engine_.pace_.take(n, [this] { return engine_.stopping(); });
-    state_.partial->write(at_, bytes.first(n));
+    // What lies before the prefix may be hashed already: it is never written twice, and is no
+    // progress.
+    const std::uint64_t have = state_.partial->prefix();
+    const auto old = static_cast<std::size_t>(have > at_ ? std::min<std::uint64_t>(have - at_, n)
+                                                         : std::uint64_t{0});
+    if (old < n) take_new(at_ + old, bytes.subspan(old, n - old));
     at_ += n;
-    attempts_.progressed();
-    if (state_.file().size > kSmallFile) state_.partial->save_if_due();
-    if (engine_.events_.received) {
-      const std::lock_guard lock(engine_.events_mutex_);
-      engine_.events_.received(n);
-    }
   }
 
   const std::string& problem() const { return problem_; }
 
  private:
+  void take_new(std::uint64_t offset, std::span<const std::byte> bytes) {
+    state_.partial->write(offset, bytes);
+    attempts_.progressed();
+    if (state_.file().size > kSmallFile) state_.partial->save_if_due();
+    if (engine_.events_.received) {
+      const std::lock_guard lock(engine_.events_mutex_);
+      engine_.events_.received(bytes.size());
+    }
+    engine_.pace_.take(bytes.size(), [this] { return engine_.stopping(); });
+  }
+
   /// Whether the answer holds the bytes that were asked for.
   std::string place_problem(const HttpHead& head) {
     const RepoFile& file = state_.file();
@@ -191,9 +202,14 @@ std::string Engine::what(const FileState& state) const {
 void Engine::run() {
   {
     std::vector<std::jthread> threads;
-    threads.emplace_back([this] { guarded(&Engine::finisher); });
-    for (int i = 0; i < settings_.connections; ++i) {
-      threads.emplace_back([this] { guarded(&Engine::connection); });
+    try {
+      threads.emplace_back([this] { guarded(&Engine::finisher); });
+      for (int i = 0; i < settings_.connections; ++i) {
+        threads.emplace_back([this] { guarded(&Engine::connection); });
+      }
+    } catch (...) {  // no thread: those that are there must not wait for it
+      failed_ = true;
+      throw;
     }
   }
   for (FileState& state : files_) {
@@ -223,11 +239,12 @@ void Engine::guarded(void (Engine::*body)()) {
 
 void Engine::start(FileState& state) {
   const RepoFile& file = state.file();
-  state.partial = std::make_unique<PartialFile>(file, state.task->partial, state.task->journal);
-  if (!settings_.resume && state.times_wrong == 0) state.partial->discard();
+  auto partial = std::make_unique<PartialFile>(file, state.task->partial, state.task->journal);
+  if (!settings_.resume && state.times_wrong == 0) partial->discard();
   const std::uint64_t piece = file.size <= kSmallFile ? kSmallFile : settings_.segment_bytes;
-  for (const Extent& extent : state.partial->missing(piece)) state.todo.push_back(extent);
+  for (const Extent& extent : partial->missing(piece)) state.todo.push_back(extent);
   state.hash = std::make_unique<ContentHash>(file);
+  state.partial = std::move(partial);  // last: the finisher looks for it
 }
 
 std::optional<Engine::Piece> Engine::next_piece() {
@@ -235,12 +252,15 @@ std::optional<Engine::Piece> Engine::next_piece() {
   for (;;) {
     if (stopping()) throw Stopped();
     if (unpublished_ == 0) return {};
+    std::size_t open = 0;
     for (FileState& state : files_) {
       if (state.published) continue;
       if (state.partial == nullptr) {
+        if (open >= most_open()) break;
         start(state);
         changed_.notify_all();
       }
+      ++open;
       if (state.todo.empty()) continue;
       const Piece piece{&state, state.todo.front()};
       state.todo.pop_front();
@@ -267,12 +287,20 @@ void Engine::fetch(HubClient& client, Piece piece) {
   Attempts attempts(patience_, what(*piece.state));
   std::uint64_t at = piece.extent.begin;
   Extent extent = piece.extent;
+  // After a failure the Hub is asked for another signed address: the old one may be the cause.
+  const auto forget_direct = [&] {
+    const std::lock_guard lock(mutex_);
+    piece.state->direct.reset();
+  };
   attempts.run([&]() -> std::optional<Failure> {
     try {
-      return fetch_once(client, piece, at, extent, attempts);
+      auto failure = fetch_once(client, piece, at, extent, attempts);
+      if (failure) forget_direct();
+      return failure;
     } catch (const NothingMoreToDo&) {
       return {};
     } catch (const TransportError&) {
+      forget_direct();
       if (at == extent.end) return {};
       throw;
     }
@@ -380,6 +408,7 @@ void Engine::fetch_again(FileState& state) {
   }
   const std::lock_guard lock(mutex_);
   state.whole_by = {};
+  state.direct.reset();
   state.partial.reset();  // the next free connection starts it anew
   state.hash.reset();
   state.hashed = 0;

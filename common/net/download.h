@@ -17,7 +17,8 @@ namespace lq::net {
 struct DownloadTask {
   RepoFile file;
   std::filesystem::path partial, journal;  // in folders that are there
-  /// Called once, when the partial is complete, right and synced; the journal is gone then.
+  /// Called once, when the partial is complete, right and synced. The journal goes after it, so that
+  /// a kill in between costs nothing.
   std::function<void()> publish;
 };
 

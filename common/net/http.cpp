@@ -15,6 +15,7 @@ namespace {
 constexpr int kPollMilliseconds = 100;
 constexpr long kBufferBytes = 512L * 1024;
 constexpr long kStallBytesPerSecond = 1024;
+constexpr std::size_t kMostHeaderBytes = std::size_t{256} << 10;
 
 void require_libcurl() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -66,6 +67,12 @@ TransportFailure failure_of(CURLcode code) {
   }
 }
 
+/// libcurl quotes a proxy's address with its password.
+std::string public_text(const std::string& text) {
+  if (base::to_lower(text).find("proxy") == std::string::npos) return text;
+  return "the proxy that http_proxy, https_proxy or ALL_PROXY name cannot be used";
+}
+
 std::string trim(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r\n";
   const std::size_t first = text.find_first_not_of(kBlank);
@@ -79,8 +86,7 @@ class Answer {
   explicit Answer(BodySink& sink) : sink_(sink) {}
 
   static std::size_t on_header(char* text, std::size_t size, std::size_t n, void* self) {
-    static_cast<Answer*>(self)->header({text, size * n});
-    return size * n;
+    return static_cast<Answer*>(self)->take_header({text, size * n}) ? size * n : 0;
   }
   static std::size_t on_data(char* bytes, std::size_t size, std::size_t n, void* self) {
     const bool taken = static_cast<Answer*>(self)->data(std::as_bytes(std::span(bytes, size * n)));
@@ -99,6 +105,20 @@ class Answer {
   HttpHead& head() { return head_; }
 
  private:
+  bool take_header(std::string_view line) {
+    try {
+      header_bytes_ += line.size();
+      if (header_bytes_ > kMostHeaderBytes) {
+        throw TransportError(TransportFailure::kBroken, "the answer's headers do not end");
+      }
+      header(line);
+      return true;
+    } catch (...) {  // not through libcurl's frames
+      thrown_ = std::current_exception();
+      return false;
+    }
+  }
+
   void header(std::string_view line) {
     if (line.starts_with("HTTP/")) {  // the answer's own, after that of a proxy or 100 Continue
       head_ = {};
@@ -106,7 +126,10 @@ class Answer {
     }
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return;
-    head_.headers[base::to_lower(line.substr(0, colon))] = trim(line.substr(colon + 1));
+    const std::string name = base::to_lower(line.substr(0, colon));
+    std::string& value = head_.headers[name];
+    const bool joined = name == "link" && !value.empty();  // a list, which may come in parts
+    value = (joined ? value + ", " : "") + trim(line.substr(colon + 1));
   }
 
   void begin() {
@@ -136,6 +159,7 @@ class Answer {
   BodySink& sink_;
   HttpHead head_;
   std::exception_ptr thrown_;
+  std::size_t header_bytes_ = 0;
   bool begun_ = false, unwanted_ = false, encoded_ = false;
 };
 
@@ -200,8 +224,13 @@ HttpHead HttpConnection::get(const HttpRequest& request, BodySink& sink) {
   if (request.total_seconds > 0) {
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(1000 * request.total_seconds));
   }
-  if (!settings_.ca_file.empty()) set(CURLOPT_CAINFO, settings_.ca_file.c_str());
-  if (!settings_.ca_dir.empty()) set(CURLOPT_CAPATH, settings_.ca_dir.c_str());
+  if (!settings_.ca_file.empty() || !settings_.ca_dir.empty()) {  // in place of the system's
+    const auto or_null = [](const std::filesystem::path& path) {
+      return path.empty() ? nullptr : path.c_str();
+    };
+    set(CURLOPT_CAINFO, or_null(settings_.ca_file));
+    set(CURLOPT_CAPATH, or_null(settings_.ca_dir));
+  }
   if (!settings_.http_proxy.empty() && !request.url.is_https()) {
     set(CURLOPT_PROXY, settings_.http_proxy.c_str());
   }
@@ -224,7 +253,7 @@ HttpHead HttpConnection::get(const HttpRequest& request, BodySink& sink) {
     if (stopped) break;
     if (running > 0) curl_multi_poll(handles_->multi, nullptr, 0, kPollMilliseconds, nullptr);
   }
-  CURLcode code = CURLE_OK;
+  CURLcode code = CURLE_RECV_ERROR;
   int queued = 0;
   if (const CURLMsg* const message = curl_multi_info_read(handles_->multi, &queued)) {
     code = message->data.result;
@@ -237,8 +266,8 @@ HttpHead HttpConnection::get(const HttpRequest& request, BodySink& sink) {
     throw TransportError(TransportFailure::kBroken, "the answer is compressed, unasked");
   }
   if (code != CURLE_OK && !answer.unwanted()) {
-    const char* const text =
-        handles_->error[0] != '\0' ? handles_->error.data() : curl_easy_strerror(code);
+    const std::string text =
+        public_text(handles_->error[0] != '\0' ? handles_->error.data() : curl_easy_strerror(code));
     if (settings_.trace) settings_.trace(fmt::format("failed: {}", base::escape_controls(text)));
     throw TransportError(failure_of(code), base::escape_controls(text));
   }

@@ -51,8 +51,8 @@ struct HttpHead {
 class BodySink {
  public:
   virtual ~BodySink() = default;
-  /// A redirect on the way to the answer; `at_endpoint`: it came from there.
-  virtual void redirected(const HttpHead& /*hop*/, bool /*at_endpoint*/) {}
+  /// A redirect on the way to the answer: whether it came from the endpoint, and leads there.
+  virtual void redirected(const HttpHead& /*hop*/, bool /*from_endpoint*/, bool /*to_endpoint*/) {}
   /// Before the first byte of the body. False: the body is not wanted, the transfer ends here.
   virtual bool begin(const HttpHead& head) = 0;
   /// May throw: the transfer ends and get() throws that.

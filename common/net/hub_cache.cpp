@@ -6,6 +6,8 @@
 #include "common/base/errors.h"
 #include "common/io/atomic_file.h"
 #include "common/io/below.h"
+#include "common/io/copy_file.h"
+#include "common/io/digest.h"
 #include "common/io/file_status.h"
 #include "common/io/input_file.h"
 #include "common/net/cache_tag.h"
@@ -51,8 +53,15 @@ std::optional<fs::path> HubCache::present(const RepoFile& file) const {
   return {};
 }
 
+/// One for each commit, so that runs for two commits do not write into one file; without links also
+/// for each path, as each has content of its own.
 fs::path HubCache::partial(const RepoFile& file) const {
-  return blob(file).string() + ".lq.incomplete";
+  constexpr std::size_t kDigits = 8;
+  std::string name = blob(file).string() + "." + commit_.substr(0, kDigits);
+  if (!links_) {
+    name += "." + io::sha256_hex(std::as_bytes(std::span(file.path))).substr(0, kDigits);
+  }
+  return name + ".lq.incomplete";
 }
 
 std::uint64_t HubCache::bytes_on_the_way(const RepoFile& file) const {
@@ -69,9 +78,13 @@ DownloadTask HubCache::task(const RepoFile& file) {
   }
   DownloadTask task{.file = file,
                     .partial = partial(file),
-                    .journal = blob(file).string() + ".lq.journal",
+                    .journal = partial(file).replace_extension("journal"),
                     .publish = {}};
   task.publish = [this, file, partial = task.partial] {
+    if (!links_) {
+      fs::rename(partial, io::make_parents_below(directory(), file.path));
+      return;
+    }
     fs::rename(partial, blob(file));  // over a link into the shared store as well
     io::sync_directory(repo_ / "blobs");
     adopt(file);
@@ -84,8 +97,10 @@ void HubCache::adopt(const RepoFile& file) {
     link(file);
     return;
   }
-  const fs::path target = io::make_parents_below(directory(), file.path);
-  if (io::file_status(blob(file)) && !fs::is_symlink(blob(file))) fs::rename(blob(file), target);
+  const auto status = io::file_status(directory() / file.path);
+  if (status && status->is_regular && status->size == file.size) return;
+  io::copy_file(blob(file), io::make_parents_below(directory(), file.path),
+                io::CopyMethod::kCopy);  // other commits may link to the blob
 }
 
 void HubCache::link(const RepoFile& file) const {
@@ -111,7 +126,7 @@ void HubCache::prepare() {
   fs::create_directories(lock().parent_path());
 }
 
-void HubCache::finish(const std::vector<RepoFile>& all_files) {
+void HubCache::note_files(const std::vector<RepoFile>& all_files) {
   io::write_file_atomically(tree_record(), net::tree_record(all_files).dump());
 }
 

@@ -30,7 +30,8 @@ class HubCache : public Destination {
   DownloadTask task(const RepoFile& file) override;
   void adopt(const RepoFile& file) override;
   void prepare() override;
-  void finish(const std::vector<RepoFile>& all_files) override;
+  void note_files(const std::vector<RepoFile>& all_files) override;
+  bool is_foreign(const RepoFile&) const override { return false; }
   void remember(const std::string& revision) override;
 
   /// The commit that a revision stood for when it was last asked for; empty when it was not.

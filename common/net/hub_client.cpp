@@ -64,7 +64,9 @@ std::string next_link(const std::string& header) {
     const std::size_t open = header.find('<', at), close = header.find('>', at);
     if (open == std::string::npos || close == std::string::npos || close < open) return "";
     const std::size_t end = std::min(header.find('<', close), header.size());
-    if (header.substr(close, end - close).find("rel=\"next\"") != std::string::npos) {
+    const std::string parameters = header.substr(close, end - close);
+    if (parameters.find("rel=\"next\"") != std::string::npos ||
+        parameters.find("rel=next") != std::string::npos) {
       return header.substr(open + 1, close - open - 1);
     }
     at = end;
@@ -99,8 +101,13 @@ Url HubClient::address(const std::string& path) const {
 }
 
 Answer HubClient::send(HttpRequest request, BodySink& sink) {
-  const double wait = access_.pace->wait_seconds();
-  if (wait > 0 && request.url.origin() == access_.endpoint.url.origin()) {
+  const bool counted = request.url.origin() == access_.endpoint.url.origin();
+  const double wait = counted ? access_.pace->take(unix_now()) : 0;
+  if (wait > patience_.longest_hint) {
+    throw TransportError(TransportFailure::kStalled,
+                         fmt::format("the server's quota is used up for {:.0f} seconds", wait));
+  }
+  if (wait > 0) {
     if (wait > 1 && patience_.announce) {
       patience_.announce("the server's quota is nearly used up", wait);
     }
@@ -109,7 +116,7 @@ Answer HubClient::send(HttpRequest request, BodySink& sink) {
   request.bearer = access_.token.secret();
   Answer answer = follow(connection_, access_.endpoint, std::move(request), sink);
   for (const HttpHead* head : answer.heads()) {
-    access_.pace->note(*head);
+    access_.pace->note(*head, unix_now());
     const std::string warning = head->header("x-hf-warning");
     if (warning.empty() || !access_.warn) continue;
     const std::size_t semicolon = std::min(warning.find(';'), warning.size());
@@ -141,8 +148,9 @@ Asked HubClient::asked_for_file(const std::string& verb, const std::string& id,
 std::optional<Failure> HubClient::failure_of(const Answer& answer, const Asked& asked) const {
   if (answer.head.status / 100 == 2) return {};
   if (answer.at_endpoint && !is_transient(answer.head.status)) throw_refusal(answer, asked);
-  return Failure{fmt::format("{} answered with {}", answer.url.shown(), reason_of(answer)),
-                 server_hint(answer.head, unix_now())};
+  return Failure{
+      fmt::format("{} answered with {}", answer.url.shown(), reason_of(answer, asked.token)),
+      server_hint(answer.head, unix_now())};
 }
 
 HubClient::ApiAnswer HubClient::api(const Url& url, const Asked& asked) {
@@ -224,7 +232,7 @@ std::vector<RepoFile> HubClient::files(const std::string& id, const std::string&
     const std::string link = next_link(page.answer.head.header("link"));
     if (link.empty()) return files;
     const std::optional<Url> next = page.answer.url.resolve(link);
-    if (!next) fail("the address of the next page is not used: " + base::escape_controls(link));
+    if (!next) fail("the address of the next page is not used: " + without_secrets(link));
     url = *next;
     if (access_.endpoint.is_mirror && url.origin() == kHub.origin()) {
       url = url.moved_to(access_.endpoint.url);
@@ -267,6 +275,15 @@ std::string HubClient::part(const std::string& id, const std::string& commit, co
     TextSink sink(body, kMostAnswerBytes);
     const Answer answer = open(id, commit, file, range, direct, sink);
     if (auto failure = failure_of(answer, asked)) return failure;
+    const std::string wanted = fmt::format("bytes {}-{}/{}", range.first, range.last, file.size);
+    const std::string given = answer.head.header("content-range");
+    if (answer.head.status == 206 && given != wanted) {
+      return Failure{
+          fmt::format("asked for {}, it answered with {}", wanted, base::escape_controls(given))};
+    }
+    if (answer.head.status == 200 && body.size() <= range.last) {
+      return Failure{"the answer ended early"};
+    }
     if (answer.head.status == 200) body = body.substr(0, range.last + 1).substr(range.first);
     if (body.size() == range.last - range.first + 1) return {};
     return Failure{"the answer has another length than was asked for"};

@@ -23,18 +23,24 @@ void BytePace::take(std::uint64_t bytes, const std::function<bool()>& stop) {
   sleep_unless_stopped(wait.count(), stop);
 }
 
-void RequestPace::note(const HttpHead& head) {
+void RequestPace::note(const HttpHead& head, double now) {
   const RateLimit limit = rate_limit_of(head);
   constexpr double kScarce = 0.05;
   const std::lock_guard lock(mutex_);
   if (!limit.left || !limit.quota || !limit.seconds_to_reset) return;
-  const bool scarce = *limit.left < kScarce * *limit.quota;
-  wait_ = scarce ? *limit.seconds_to_reset / std::max(1.0, *limit.left) : 0;
+  if (*limit.left >= kScarce * *limit.quota) {
+    until_ = 0;
+    return;
+  }
+  until_ = now + *limit.seconds_to_reset;
+  interval_ = *limit.seconds_to_reset / std::max(1.0, *limit.left);
 }
 
-double RequestPace::wait_seconds() {
+double RequestPace::take(double now) {
   const std::lock_guard lock(mutex_);
-  return wait_;
+  if (now >= until_) return 0;
+  next_ = std::max(next_, now) + interval_;
+  return std::min(next_, until_) - now;
 }
 
 }  // namespace lq::net

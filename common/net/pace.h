@@ -28,14 +28,15 @@ class BytePace {
 /// thread.
 class RequestPace {
  public:
-  void note(const HttpHead& head);
+  /// `now`: seconds of a clock that only grows, the same for both members.
+  void note(const HttpHead& head, double now);
   /// Seconds that the next request should wait: below a twentieth of the quota what is left is
-  /// spread over the time to its reset.
-  double wait_seconds();
+  /// spread over the time to its reset. Each call takes a turn.
+  double take(double now);
 
  private:
   std::mutex mutex_;
-  double wait_ = 0;
+  double interval_ = 0, next_ = 0, until_ = 0;
 };
 
 }  // namespace lq::net

@@ -45,16 +45,27 @@ ByteRanges read_journal(const RepoFile& file, const std::filesystem::path& parti
   return done;
 }
 
+/// A partial that shares its content with another file (a link that a killed run left) is not
+/// written.
+std::filesystem::path own(const std::filesystem::path& partial) {
+  std::error_code none;
+  if (std::filesystem::hard_link_count(partial, none) > 1 && !none) {
+    std::filesystem::remove(partial);
+  }
+  return partial;
+}
+
 }  // namespace
 
 PartialFile::PartialFile(const RepoFile& file, std::filesystem::path partial,
                          std::filesystem::path journal)
     : file_(file),
       journal_(std::move(journal)),
-      data_(partial),
+      data_(own(partial)),
       done_(read_journal(file, partial, journal_)),
       saved_(std::chrono::steady_clock::now()),
       saved_bytes_(done_.total()) {
+  if (saved_bytes_ == 0) std::filesystem::remove(journal_);  // of another file, or of none
   data_.allocate(file.size);
 }
 

@@ -24,7 +24,7 @@ namespace lq::net {
 class PartialFile {
  public:
   /// Opens or makes both. A journal of another file, or one that cannot be read, is as none.
-  /// Throws OutputError. REQUIRES: file.size > 0, the folders are there.
+  /// Throws OutputError. REQUIRES: the folders are there; `file` outlives this.
   PartialFile(const RepoFile& file, std::filesystem::path partial, std::filesystem::path journal);
 
   /// What is there already; without opening anything for writing.

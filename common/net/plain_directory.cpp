@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kLongestName = 255;
+constexpr std::size_t kTemporary = 40;  // what a temporary's name is longer
 
 }  // namespace
 
@@ -29,7 +30,7 @@ fs::path PlainDirectory::tree_record() const { return notes_ / "trees" / (commit
 /// A name of our own may be cut; the reference client's must be as it makes them.
 fs::path PlainDirectory::note(const RepoFile& file, const std::string& suffix) const {
   fs::path path = fs::path("download") / (file.path + suffix);
-  if (path.filename().string().size() > kLongestName && suffix != ".metadata") {
+  if (path.filename().string().size() + kTemporary > kLongestName && suffix != ".metadata") {
     const std::string name = fs::path(file.path).filename().string();
     path.replace_filename(io::sha256_hex(std::as_bytes(std::span(name))) + suffix);
   }
@@ -70,9 +71,16 @@ DownloadTask PlainDirectory::task(const RepoFile& file) {
 
 void PlainDirectory::adopt(const RepoFile& file) {
   const fs::path metadata = note(file, ".metadata");
-  if (metadata.filename().string().size() > kLongestName) return;
+  if (metadata.filename().string().size() + kTemporary > kLongestName) return;
   io::write_file_atomically(io::make_parents_below(notes_, metadata),
                             fmt::format("{}\n{}\n{:.6f}\n", commit_, file.etag(), unix_now()));
+}
+
+/// Ours, and the reference client's, are those that have a note.
+bool PlainDirectory::is_foreign(const RepoFile& file) const {
+  std::error_code none;
+  if (!fs::exists(fs::symlink_status(directory_ / file.path, none))) return false;
+  return !io::file_status(notes_ / note(file, ".metadata"));
 }
 
 void PlainDirectory::prepare() {
@@ -82,7 +90,7 @@ void PlainDirectory::prepare() {
   if (!io::file_status(ignore)) io::write_file_atomically(ignore, "*");
 }
 
-void PlainDirectory::finish(const std::vector<RepoFile>& all_files) {
+void PlainDirectory::note_files(const std::vector<RepoFile>& all_files) {
   io::write_file_atomically(io::make_parents_below(notes_, "trees/" + commit_ + ".json"),
                             net::tree_record(all_files).dump());
 }

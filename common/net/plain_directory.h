@@ -25,7 +25,8 @@ class PlainDirectory : public Destination {
   DownloadTask task(const RepoFile& file) override;
   void adopt(const RepoFile& file) override;
   void prepare() override;
-  void finish(const std::vector<RepoFile>& all_files) override;
+  void note_files(const std::vector<RepoFile>& all_files) override;
+  bool is_foreign(const RepoFile& file) const override;
   void remember(const std::string&) override {}  // the manifest says it
 
  private:

@@ -65,13 +65,12 @@ Answer follow(HttpConnection& connection, const Endpoint& endpoint, HttpRequest 
     if (!next) {
       refuse(request.url, location.empty()
                               ? "without saying where"
-                              : "to an address that is not used: " +
-                                    base::escape_controls(location.substr(0, location.find('?'))));
+                              : "to an address that is not used: " + without_secrets(location));
     }
     if (request.url.is_https() && !next->is_https()) refuse(request.url, "from https to http");
     if (std::ranges::find(seen, next->text()) != seen.end()) refuse(request.url, "in a circle");
     if (seen.size() > kMostHops) refuse(request.url, fmt::format("more than {} times", kMostHops));
-    sink.redirected(head, trusted);
+    sink.redirected(head, trusted, trusted && may_see_token(endpoint, next->origin()));
     hops.push_back(std::move(head));
     request.url = *next;
   }

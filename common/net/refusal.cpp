@@ -55,13 +55,23 @@ constexpr const char* kLogIn = "set HF_TOKEN, or run: hf auth login";
 
 }  // namespace
 
-std::string reason_of(const Answer& answer) {
+std::string without_token(std::string text, const Token* token) {
+  if (token == nullptr || token->empty()) return text;
+  for (std::size_t at = text.find(token->secret()); at != std::string::npos;
+       at = text.find(token->secret())) {
+    text.replace(at, token->secret().size(), "<redacted>");
+  }
+  return text;
+}
+
+std::string reason_of(const Answer& answer, const Token* token) {
   const std::string code = answer.head.header("x-error-code");
   const std::string message = answer.head.header("x-error-message");
   std::string text = fmt::format("{}", answer.head.status);
   if (!code.empty()) text += " " + base::escape_controls(code);
   text += request_id(answer.head);
-  if (!message.empty()) return fmt::format("{} ({})", base::escape_controls(message), text);
+  if (!message.empty())
+    return fmt::format("{} ({})", base::escape_controls(without_token(message, token)), text);
   return fmt::format("status {}", text);
 }
 
@@ -69,7 +79,7 @@ void throw_refusal(const Answer& answer, const Asked& asked) {
   const std::string code = answer.head.header("x-error-code");
   const std::string message = answer.head.header("x-error-message");
   const bool token_sent = asked.token != nullptr && !asked.token->empty();
-  const std::string why = ": " + reason_of(answer);
+  const std::string why = ": " + reason_of(answer, asked.token);
   const long status = answer.head.status;
   const std::string known = asked.known.empty() ? "" : "; there is: " + asked.known;
   if (code == "RepoNotFound") throw_repo_not_found(why, asked);
@@ -88,9 +98,9 @@ void throw_refusal(const Answer& answer, const Asked& asked) {
   }
   if (code == "GatedRepo") throw_gated(why, asked);
   if (message.find("Access to this resource is disabled") != std::string::npos) {
-    throw base::ModelNotFoundError(asked.what,
-                                   "the repository was disabled by its owner or the Hub" + why,
-                                   "nothing helps here: look for a copy of the model elsewhere");
+    throw base::AuthenticationError(asked.what,
+                                    "the repository was disabled by its owner or the Hub" + why,
+                                    "nothing helps here: look for a copy of the model elsewhere");
   }
   const bool bad_credentials = message.find("Invalid credentials") != std::string::npos;
   if (status == 401 && token_sent) throw_bad_token(why, asked);
@@ -104,7 +114,8 @@ void throw_refusal(const Answer& answer, const Asked& asked) {
                    : kLogIn);
   }
   throw base::NetworkError(
-      asked.what, fmt::format("{} answered with {}", answer.url.shown(), reason_of(answer)),
+      asked.what,
+      fmt::format("{} answered with {}", answer.url.shown(), reason_of(answer, asked.token)),
       "check HF_ENDPOINT and the proxy, or try again later");
 }
 

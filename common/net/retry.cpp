@@ -48,8 +48,8 @@ std::optional<double> server_hint(const HttpHead& head, double now) {
 }
 
 bool is_transient(long status) {
-  return status == 408 || status == 425 || status == 429 || status == 500 || status == 502 ||
-         status == 503 || status == 504;
+  return status == 408 || status == 416 || status == 425 || status == 429 || status == 500 ||
+         status == 502 || status == 503 || status == 504;
 }
 
 bool is_transient(TransportFailure failure) {

@@ -76,6 +76,17 @@ Url Url::moved_to(const Url& other) const {
   return url;
 }
 
+std::string without_secrets(std::string_view address) {
+  address = address.substr(0, address.find_first_of("?#"));
+  const std::size_t scheme_end = address.find("//");
+  if (scheme_end == std::string_view::npos) return base::escape_controls(address);
+  const std::size_t host = scheme_end + 2;
+  const std::size_t at = address.substr(host, address.find('/', host) - host).rfind('@');
+  if (at == std::string_view::npos) return base::escape_controls(address);
+  return base::escape_controls(std::string(address.substr(0, host)) +
+                               std::string(address.substr(host + at + 1)));
+}
+
 std::string percent_encode(std::string_view text) {
   constexpr std::string_view kPlain =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";

@@ -37,6 +37,9 @@ class Url {
   Origin origin_;
 };
 
+/// An address from outside as a message may show it: without query, user and password.
+std::string without_secrets(std::string_view address);
+
 /// Everything but letters, digits and -._~ as %XX: one segment of a path, or a value.
 std::string percent_encode(std::string_view text);
 /// The same, slashes kept.

@@ -153,6 +153,16 @@ TEST_F(RunToolTest, SaysSoWhenMemoryRunsOutInADestructor) {
               "error: cannot go on without more memory\n  why: the system refused");
 }
 
+TEST_F(RunToolTest, TreatsAFailureOfTheFileSystemAsOne) {
+  tool_.work = [](stage::StageObserver&) -> ToolResult {
+    throw std::filesystem::filesystem_error("cannot rename", "/a/b",
+                                            std::make_error_code(std::errc::permission_denied));
+  };
+  EXPECT_EQ(run({"model"}), 8);
+  EXPECT_EQ(err_.rfind("lq-toy: error: cannot work with /a/b\n  why: Permission denied", 0), 0U)
+      << err_;
+}
+
 TEST_F(RunToolTest, ExplainsAThreadThatCannotBeStarted) {
   tool_.work = [](stage::StageObserver&) -> ToolResult {
     throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));

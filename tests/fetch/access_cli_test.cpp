@@ -43,7 +43,7 @@ TEST_F(AccessTest, TellsWhatIsMissingFromWhatIsForbidden) {
          "open " + hub_.endpoint() + "/org/gated and accept the terms with the account of that");
   expect("org/public", "hf_nonsense", 4, "does not accept the token of the variable HF_TOKEN",
          "renew it with: hf auth login");
-  expect("org/disabled", "", 3, "the repository was disabled", "nothing helps here");
+  expect("org/disabled", "", 4, "the repository was disabled", "nothing helps here");
   EXPECT_EQ(fetch({"org/private"}, {{"HF_TOKEN", "hf_good"}}).exit_code, 0);
   EXPECT_EQ(fetch({"org/gated"}, {{"HF_TOKEN", "hf_good"}}).exit_code, 0);
   EXPECT_EQ(fetch({"org/public", "--no-token"}, {{"HF_TOKEN", "hf_nonsense"}}).exit_code, 0);
@@ -98,6 +98,16 @@ TEST_F(AccessTest, NoSecretIsWrittenAnywhere) {
   EXPECT_NE(everything.find("503"), std::string::npos);
   for (const std::string& word : std::vector<std::string>{secret, "hf_nonsense", "sig="}) {
     EXPECT_EQ(everything.find(word), std::string::npos) << word;
+  }
+}
+
+TEST_F(AccessTest, ThePasswordOfAProxyIsNotShown) {
+  for (const char* proxy :
+       {"http://user:S3CRET/PW@127.0.0.1:9", "nothing://user:S3CRET@127.0.0.1"}) {
+    const Outcome refused =
+        fetch({"org/public", "-vv"}, {{"http_proxy", proxy}, {"no_proxy", "x"}});
+    EXPECT_EQ(refused.exit_code, 9) << refused.err;
+    EXPECT_EQ(refused.err.find("S3CRET"), std::string::npos) << refused.err;
   }
 }
 

@@ -63,6 +63,14 @@ std::vector<Fault> faults() {
                  0,
                  "",
                  {"--segment", "64K"}});
+  // The second answer begins at 0 again, over bytes that were hashed already.
+  all.push_back({"RangesIgnoredDroppedAndThenFlipped",
+                 {storage({{"ignore_range", true}, {"drop_after", 150'000}, {"path", "00001"}}, 1),
+                  storage({{"ignore_range", true}, {"flip", {5000}}, {"path", "00001"}}, 1)}});
+  all.push_back({"RangesIgnoredAndAlwaysDropped",
+                 {storage({{"ignore_range", true}, {"drop_after", 150'000}})},
+                 9,
+                 "(tried 4 times)"});
   all.push_back({"RangesShiftedHonestly",
                  {storage({{"shift_range", 7}, {"honest", true}}, 1)},
                  0,
@@ -82,7 +90,7 @@ std::vector<Fault> faults() {
   all.push_back({"RedirectWithUserAndPassword",
                  {{{"on", "hub"}, {"path", "/resolve/"}, {"location", "http://me:pw@127.0.0.1/"}}},
                  9,
-                 "to an address that is not used"});
+                 "to an address that is not used: http://127.0.0.1/\n"});
   all.push_back({"ForeignCommit",
                  {{{"on", "hub"}, {"path", "/resolve/"}, {"commit_header", kOtherCommit}}},
                  9,

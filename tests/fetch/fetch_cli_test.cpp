@@ -1,5 +1,6 @@
 // What lq-fetch brings, and where it puts it.
 
+#include <fstream>
 #include <gtest/gtest.h>
 
 #include "tests/fetch/fetcher.h"
@@ -277,6 +278,88 @@ TEST_F(FetchTest, VariablesOfTheReferenceClientSetWhatIsSaid) {
   const Outcome config =
       fetch({"org/model", "--print-config"}, {{"HF_HUB_DISABLE_PROGRESS_BARS", "1"}});
   EXPECT_NE(config.out.find("HF_HUB_DISABLE_PROGRESS_BARS"), std::string::npos) << config.out;
+}
+
+TEST_F(FetchTest, ReplacesNoFileOfTheUsers) {
+  const Files model = hub_.add_model("org/model", 1, 1000);
+  hub_.start();
+  scratch_.write("here/README.md", "my own notes");
+  const Outcome refused = fetch({"org/model", "-o", "here"});
+  EXPECT_EQ(refused.exit_code, 8) << refused.err;
+  EXPECT_NE(refused.err.find("a file is there that these tools did not make"), std::string::npos)
+      << refused.err;
+  EXPECT_EQ(read_file(scratch_.path() / "here/README.md"), "my own notes");
+  ASSERT_EQ(fetch({"org/model", "-o", "here", "--force"}).exit_code, 0);
+  EXPECT_EQ(files_in(scratch_.path() / "here"), model);
+}
+
+TEST_F(FetchTest, ABranchThatMovedReplacesWhatItBroughtBefore) {
+  hub_.add(
+      "org/model",
+      {{"config.json", "{}"},
+       {"tokenizer.json", "only here"},
+       {"model.safetensors", small_safetensors(10)}},
+      {{"commits", {{kCommit, "files"}, {kOtherCommit, "newer"}}}, {"refs", {{"main", kCommit}}}});
+  hub_.start();
+  ASSERT_EQ(fetch({"org/model", "-o", "here"}).exit_code, 0);
+  const Files newer = {{"config.json", "{\"a\":1}"},
+                       {"model.safetensors", small_safetensors(300'000, 2)}};
+  for (const auto& [path, bytes] : newer) {
+    fs::create_directories(hub_.root() / "org/model/newer");
+    std::ofstream(hub_.root() / "org/model/newer" / path, std::ios::binary) << bytes;
+  }
+  hub_.faults({{{"on", "hub"}, {"path", "/revision/"}, {"set", {{"sha", kOtherCommit}}}},
+               {{"on", "storage"}, {"path", "safetensors"}, {"status", 404}}});
+  EXPECT_EQ(fetch({"org/model", "-o", "here"}).exit_code, 9);
+  EXPECT_FALSE(fs::exists(scratch_.path() / "here/lq-manifest.json"))
+      << "a mixture has no manifest";
+  hub_.faults({{{"on", "hub"}, {"path", "/revision/"}, {"set", {{"sha", kOtherCommit}}}}});
+  ASSERT_EQ(fetch({"org/model", "-o", "here"}).exit_code, 0);
+  EXPECT_EQ(files_in(scratch_.path() / "here"), newer);
+}
+
+TEST_F(FetchTest, WithoutLinksTheSnapshotHoldsTheContent) {
+  const Files files = {
+      {"config.json", "{}"}, {"twin-1.txt", noise(200'000, 5)}, {"twin-2.txt", noise(200'000, 5)}};
+  hub_.add("org/odd", files);
+  hub_.start();
+  const std::map<std::string, std::string> plain = {{"HF_HUB_DISABLE_SYMLINKS", "1"}};
+  const Outcome made = fetch({"org/odd", "--include", "*"}, plain);
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_EQ(files_in(snapshot("models--org--odd")), files);
+  EXPECT_FALSE(fs::is_symlink(snapshot("models--org--odd") / "twin-1.txt"));
+  EXPECT_NE(fetch({"org/odd", "--include", "*"}, plain).err.find("up to date"), std::string::npos);
+  fs::remove_all(cache());
+  ASSERT_EQ(fetch({"org/odd", "--include", "*"}).exit_code, 0);
+  fs::remove_all(snapshot("models--org--odd"));
+  ASSERT_EQ(fetch({"org/odd", "--include", "*"}, plain).exit_code, 0);
+  EXPECT_EQ(files_in(snapshot("models--org--odd")), files);
+  EXPECT_EQ(files_in(cache() / "models--org--odd/blobs").size(), 2U) << "the blobs stay";
+}
+
+TEST_F(FetchTest, OfflineADamagedFileIsNotUpToDate) {
+  hub_.add_model("org/model", 1, 200'000);
+  hub_.start();
+  ASSERT_EQ(fetch({"org/model", "-o", "here"}).exit_code, 0);
+  const fs::path weights = scratch_.path() / "here/model.safetensors";
+  std::string bytes = read_file(weights);
+  bytes[1000] = static_cast<char>(bytes[1000] ^ 1);
+  std::ofstream(weights, std::ios::binary) << bytes;
+  EXPECT_EQ(fetch({"org/model", "-o", "here"}, {{"HF_HUB_OFFLINE", "1"}}).exit_code, 3);
+}
+
+TEST_F(FetchTest, OfflineACacheWithoutAListIsWholeByItsIndex) {
+  hub_.add_model("org/model", 2, 1000);
+  hub_.start();
+  const Outcome online = fetch({"org/model"});
+  ASSERT_EQ(online.exit_code, 0);
+  fs::remove_all(cache() / "models--org--model/trees");
+  fs::remove_all(cache() / "models--org--model/lq");
+  const Outcome found = fetch({"org/model"}, {{"HF_HUB_OFFLINE", "1"}});
+  EXPECT_EQ(found.exit_code, 0) << found.err;
+  EXPECT_EQ(found.out, online.out);
+  fs::remove(snapshot("models--org--model") / "model-00002-of-00002.safetensors");
+  EXPECT_EQ(fetch({"org/model"}, {{"HF_HUB_OFFLINE", "1"}}).exit_code, 3);
 }
 
 TEST_F(FetchTest, RefusesTheNameOfADirectory) {

@@ -17,24 +17,27 @@ TEST(BytePace, WaitsForWhatIsDueAndEndsWhenAskedToStop) {
   EXPECT_THROW(slow.take(1000, [] { return true; }), Stopped);
 }
 
-TEST(RequestPace, SpreadsWhatIsLeftOfTheQuota) {
+TEST(RequestPace, SpreadsWhatIsLeftOfTheQuotaUntilItsReset) {
   RequestPace pace;
-  EXPECT_EQ(pace.wait_seconds(), 0);
-  const auto note = [&](const char* left) {
+  EXPECT_EQ(pace.take(0), 0);
+  const auto note = [&](const char* left, double now) {
     pace.note({200,
                {{"ratelimit", std::string("\"api\";r=") + left + ";t=50"},
-                {"ratelimit-policy", "\"fixed window\";\"api\";q=1000;w=300"}}});
+                {"ratelimit-policy", "\"fixed window\";\"api\";q=1000;w=300"}}},
+              now);
   };
-  note("500");
-  EXPECT_EQ(pace.wait_seconds(), 0);
-  note("10");
-  EXPECT_EQ(pace.wait_seconds(), 5);
-  note("0");
-  EXPECT_EQ(pace.wait_seconds(), 50);
-  pace.note({200, {}});
-  EXPECT_EQ(pace.wait_seconds(), 50) << "an answer without the headers says nothing";
-  note("900");
-  EXPECT_EQ(pace.wait_seconds(), 0);
+  note("500", 0);
+  EXPECT_EQ(pace.take(0), 0);
+  note("10", 100);
+  EXPECT_EQ(pace.take(100), 5);
+  EXPECT_EQ(pace.take(100), 10) << "the next one comes after it";
+  pace.note({200, {}}, 100);
+  EXPECT_EQ(pace.take(100), 15) << "an answer without the headers says nothing";
+  EXPECT_EQ(pace.take(150), 0) << "the quota is new";
+  note("0", 200);
+  EXPECT_EQ(pace.take(200), 50);
+  note("900", 201);
+  EXPECT_EQ(pace.take(201), 0);
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ TEST(ServerHint, TakesADate) {
 }
 
 TEST(Transient, AreTheFailuresThatMayPass) {
-  for (const long status : {408L, 425L, 429L, 500L, 502L, 503L, 504L}) {
+  for (const long status : {408L, 416L, 425L, 429L, 500L, 502L, 503L, 504L}) {
     EXPECT_TRUE(is_transient(status)) << status;
   }
   for (const long status : {200L, 400L, 401L, 403L, 404L, 501L}) {

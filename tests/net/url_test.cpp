@@ -46,6 +46,13 @@ TEST(Url, MovesToAnotherOrigin) {
   EXPECT_EQ(moved.origin(), (Origin{"http", "127.0.0.1", "8080"}));
 }
 
+TEST(WithoutSecrets, LeavesSchemeHostAndPath) {
+  EXPECT_EQ(without_secrets("http://me:p@w@host/a?sig=1#x"), "http://host/a");
+  EXPECT_EQ(without_secrets("//me@host"), "//host");
+  EXPECT_EQ(without_secrets("/path/with@sign"), "/path/with@sign");
+  EXPECT_EQ(without_secrets("https://host/a@b"), "https://host/a@b");
+}
+
 TEST(PercentEncode, LeavesPlainCharactersAndSlashesOfPaths) {
   EXPECT_EQ(percent_encode("refs/pr/3"), "refs%2Fpr%2F3");
   EXPECT_EQ(percent_encode("a-b_c.d~e"), "a-b_c.d~e");

@@ -25,6 +25,8 @@ pid_t start(const Command& command, const std::string& out, const std::string& e
   const pid_t pid = ::fork();
   if (pid < 0) throw std::runtime_error("fork failed");
   if (pid > 0) return pid;
+  // A test program that was started in the background would pass on that it ignores them.
+  for (const int number : {SIGINT, SIGHUP, SIGQUIT}) ::signal(number, SIG_DFL);
   for (const auto& [name, value] : command.environment) ::setenv(name.c_str(), value.c_str(), 1);
   const int to_out = ::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   const int to_err = ::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);

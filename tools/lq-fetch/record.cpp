@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
-#include "common/cli/version.h"
+#include "common/base/errors.h"
+#include "common/base/text.h"
 #include "common/io/below.h"
 #include "common/io/file_status.h"
+#include "common/io/safe_path.h"
 
 namespace lq::fetch {
 namespace {
@@ -33,14 +35,19 @@ json entry_of(const RecordedFile& recorded) {
 }  // namespace
 
 Record Record::read(const net::Destination& destination, const std::string& commit) {
+  Record record = read_any(destination);
+  return record.commit_ == commit ? record : Record();
+}
+
+Record Record::read_any(const net::Destination& destination) {
   Record record;
   const auto manifest = stage::read_manifest(destination.manifest());
   if (!manifest || text_of(*manifest, "tool") != "lq-fetch") return record;
   const json result = manifest->value("result", json::object());
-  if (!result.is_object() || text_of(result, "commit") != commit) return record;
+  if (!result.is_object()) return record;
   const json files = result.value("files", json::array());
   for (const json& entry : files) {
-    if (!entry.is_object()) continue;
+    if (!entry.is_object() || io::path_problem(text_of(entry, "path"))) continue;
     record.files_.push_back({.file = {.path = text_of(entry, "path"),
                                       .size = number_of<std::uint64_t>(entry, "size"),
                                       .blob_id = text_of(entry, "blob_id"),
@@ -50,6 +57,7 @@ Record Record::read(const net::Destination& destination, const std::string& comm
                              .inode = number_of<std::uint64_t>(entry, "inode"),
                              .sha256 = text_of(entry, "sha256")});
   }
+  record.commit_ = text_of(result, "commit");
   record.made_at_ = text_of(*manifest, "time");
   record.made_by_ = text_of(*manifest, "version");
   return record;
@@ -72,7 +80,11 @@ void write_record(const Session& session, const net::Destination& destination,
   json files = json::array();
   const auto add = [&](const net::RepoFile& file, const std::string& hash) {
     const auto status = io::file_status(destination.directory() / file.path);
-    if (!status) return;
+    if (!status) {
+      throw base::OutputError("cannot record what was fetched",
+                              base::shown(destination.directory() / file.path) + " is gone",
+                              "run the same command again");
+    }
     const auto place = std::filesystem::path(file.path);
     outputs.push_back({place, status->size, status->mtime_ns, hash});
     files.push_back(entry_of({file, status->mtime_ns, status->inode, hash}));

@@ -28,6 +28,8 @@ class Record {
  public:
   /// Nothing recorded where the manifest is missing, broken, or of another commit.
   static Record read(const net::Destination& destination, const std::string& commit);
+  /// The same, of whatever commit.
+  static Record read_any(const net::Destination& destination);
 
   /// Whether the file lies there as it did when it was found right.
   bool holds(const net::Destination& destination, const net::RepoFile& file) const;
@@ -38,7 +40,7 @@ class Record {
 
  private:
   std::vector<RecordedFile> files_;
-  std::string made_at_, made_by_;
+  std::string commit_, made_at_, made_by_;
 };
 
 /// Writes the manifest: the chosen files, and those of before that are still as they were. `sha256`:

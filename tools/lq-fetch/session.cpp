@@ -89,6 +89,7 @@ Session open_session(const std::string& operand, const Options& options,
   session.observer = std::make_shared<stage::SerialObserver>(observer);
   session.output = common.output;
   session.settings = net::hub_settings(environment);
+  session.settings.cache = fs::absolute(session.settings.cache).lexically_normal();
   const auto status = io::file_status(operand);
   if (options.verify && status && status->is_directory) {
     open_fetched(operand, session);

@@ -8,6 +8,7 @@
 #include "common/io/file_status.h"
 #include "common/io/input_file.h"
 #include "common/io/json_file.h"
+#include "common/io/safe_path.h"
 #include "common/net/content_hash.h"
 #include "common/net/file_choice.h"
 #include "common/net/hub_cache.h"
@@ -45,6 +46,23 @@ std::vector<net::RepoFile> cached_list(const net::Destination& destination) {
   }
 }
 
+/// What lies in the snapshot, where no client has left a list: whole if all that the index names is
+/// there. Nothing is known of the hashes.
+std::vector<net::RepoFile> files_by_sight(const net::Destination& destination) {
+  const std::filesystem::path directory = destination.directory();
+  std::vector<net::RepoFile> files;
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator entry(directory, error), end;
+       !error && entry != end; entry.increment(error)) {
+    const auto status = io::file_status(entry->path());
+    const std::string path = entry->path().lexically_relative(directory).string();
+    if (!status || !status->is_regular || io::path_problem(path)) continue;
+    files.push_back(
+        {.path = path, .size = status->size, .blob_id = "", .sha256 = "", .xet_hash = ""});
+  }
+  return files;
+}
+
 /// The index of the shards: the one that is there, where it is right, else the Hub's.
 std::string index_text(const Session& session, const net::Destination& destination,
                        const std::string& commit, const net::RepoFile& index,
@@ -76,10 +94,12 @@ Snapshot choose(const Session& session, const net::Destination& destination,
                 const std::string& commit, net::HubClient* client) {
   Snapshot snapshot{.commit = commit, .all = cached_list(destination), .chosen = {}, .texts = {}};
   if (snapshot.all.empty()) {
-    if (client == nullptr) throw_offline(session, "the list of its files is not here");
-    snapshot.all = client->files(session.repo.id, commit);
+    snapshot.all =
+        client != nullptr ? client->files(session.repo.id, commit) : files_by_sight(destination);
+    if (snapshot.all.empty()) throw_offline(session, "nothing of it is here");
   }
   net::require_safe_paths(snapshot.all, session.repo.id);
+  net::total_size(snapshot.all);  // throws for sums that nothing could hold
   const net::Wishes& wishes = session.options->wishes;
   std::set<std::string> shards;
   if (const net::RepoFile* index = net::index_to_read(snapshot.all, wishes)) {

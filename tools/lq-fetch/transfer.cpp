@@ -15,6 +15,7 @@
 #include "common/io/file_status.h"
 #include "common/io/json_file.h"
 #include "common/io/output_error.h"
+#include "common/io/output_file.h"
 #include "common/net/hub_cache.h"
 #include "common/net/partial_file.h"
 #include "common/parallel/memory.h"
@@ -48,6 +49,8 @@ class Transfer {
   void bring(const std::vector<net::RepoFile>& missing);
   void download(const std::vector<net::RepoFile>& missing);
   void warn_of_custom_code() const;
+  void leave_older_commit() const;
+  void require_replaceable(const std::vector<net::RepoFile>& files) const;
   void finish();
   cli::ToolResult result(stage::ResultStatus status);
   double seconds() const {
@@ -97,8 +100,15 @@ cli::ToolResult Transfer::run() {
   };
   const stage::OutputLock lock(std::move(request));
   record_ = Record::read(*destination_, commit);  // another run may have just finished
-  if (is_current()) return result(stage::ResultStatus::kUpToDate);
-  bring(take_what_is_here());
+  if (is_current()) {
+    destination_->remember(session_.repo.revision);
+    return result(stage::ResultStatus::kUpToDate);
+  }
+  if (record_.files().empty()) leave_older_commit();
+  destination_->note_files(snapshot_.all);
+  const std::vector<net::RepoFile> to_bring = take_what_is_here();
+  require_replaceable(to_bring);
+  bring(to_bring);
   finish();
   return result(stage::ResultStatus::kMade);
 }
@@ -114,12 +124,49 @@ bool Transfer::is_current() const {
 void Transfer::require_complete() const {
   for (const net::RepoFile& file : snapshot_.chosen) {
     const auto status = io::file_status(destination_->directory() / file.path);
-    if (status && status->is_regular && status->size == file.size) continue;
+    const bool whole = status && status->is_regular && status->size == file.size;
+    if (whole &&
+        (record_.holds(*destination_, file) ||
+         content_is_right(destination_->directory() / file.path, file, session_.stop_reason))) {
+      continue;
+    }
     throw base::ModelNotFoundError(
         fmt::format("cannot find {} offline", session_.shown_repo()),
         fmt::format("{} is not in {}", base::escape_controls(file.path),
                     base::shown(destination_->directory())),
         "fetch the rest with a network: unset HF_HUB_OFFLINE and run the same command again");
+  }
+}
+
+/// A manifest of another commit would vouch for a mixture if this run ends half-way, and files that
+/// only that commit has (an index, its shards) would be taken for parts of this one.
+void Transfer::leave_older_commit() const {
+  const Record older = Record::read_any(*destination_);
+  for (const RecordedFile& recorded : older.files()) {
+    const bool same = std::ranges::any_of(snapshot_.all, [&](const net::RepoFile& file) {
+      return file.path == recorded.file.path && file.etag() == recorded.file.etag();
+    });
+    const bool chosen = std::ranges::any_of(snapshot_.chosen, [&](const net::RepoFile& file) {
+      return file.path == recorded.file.path;
+    });
+    if (same || chosen || !older.holds(*destination_, recorded.file)) continue;
+    session_.observer->message(fmt::format("removing {}, which is of another commit",
+                                           base::escape_controls(recorded.file.path)));
+    fs::remove(destination_->directory() / recorded.file.path);
+  }
+  fs::remove(destination_->manifest());
+}
+
+/// A file of the user's that is in the way is not ours to replace.
+void Transfer::require_replaceable(const std::vector<net::RepoFile>& files) const {
+  if (session_.common->stage.force) return;
+  for (const net::RepoFile& file : files) {
+    if (!destination_->is_foreign(file)) continue;
+    const fs::path place = destination_->directory() / file.path;
+    throw base::OutputError(
+        fmt::format("cannot write {}", base::shown(place)),
+        "a file is there that these tools did not make, and its content is not the Hub's",
+        "move it away, choose another directory with -o, or replace it with --force");
   }
 }
 
@@ -211,14 +258,13 @@ bool Transfer::take_from_cache(const net::RepoFile& file) {
                             session_.settings.symlinks);
   const auto place = cache.present(file);
   if (!place) return false;
+  if (!content_is_right(*place, file, session_.stop_reason)) return false;
   const net::DownloadTask task = destination_->task(file);
   const auto how = session_.options->hard_link ? io::CopyMethod::kLink : io::CopyMethod::kCopy;
   io::copy_file(fs::canonical(*place), task.partial, how);
-  if (!content_is_right(task.partial, file, session_.stop_reason)) {
-    fs::remove(task.partial);
-    return false;
-  }
+  io::OutputFile(task.partial).sync();
   task.publish();
+  fs::remove(task.journal);
   return true;
 }
 
@@ -303,7 +349,6 @@ void Transfer::warn_of_custom_code() const {
 
 void Transfer::finish() {
   warn_of_custom_code();
-  destination_->finish(snapshot_.all);
   destination_->remember(session_.repo.revision);
   std::map<std::string, std::string> sha256;
   for (const net::RepoFile& file : snapshot_.chosen) {

@@ -17,12 +17,12 @@ namespace {
 
 constexpr std::size_t kShownProblems = 10;
 
-/// The files that an earlier run recorded, else those that the wishes choose.
+/// The files that an earlier run recorded with the Hub's hashes, else those that the wishes choose.
 std::vector<net::RepoFile> files_to_check(const Session& session,
                                           const net::Destination& destination,
                                           const std::string& commit, net::HubClient* client) {
   const Record record = Record::read(destination, commit);
-  if (client == nullptr && !record.files().empty()) {
+  if (!record.files().empty()) {
     std::vector<net::RepoFile> files;
     for (const RecordedFile& recorded : record.files()) files.push_back(recorded.file);
     return files;
