@@ -16,6 +16,8 @@ constexpr int kPollMilliseconds = 100;
 constexpr long kBufferBytes = 512L * 1024;
 constexpr long kStallBytesPerSecond = 1024;
 constexpr std::size_t kMostHeaderBytes = std::size_t{256} << 10;
+// A body that nobody wants is read to its end up to this: a new connection would cost more.
+constexpr std::size_t kMostSwallowedBytes = std::size_t{64} << 10;
 
 void require_libcurl() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -143,7 +145,11 @@ class Answer {
   bool data(std::span<const std::byte> bytes) {
     try {
       if (!begun_) begin();
-      if (encoded_ || unwanted_) return false;
+      if (encoded_) return false;
+      if (unwanted_) {
+        swallowed_ += bytes.size();
+        return swallowed_ <= kMostSwallowedBytes;
+      }
       sink_.data(bytes);
       return true;
     } catch (...) {  // not through libcurl's frames
@@ -159,7 +165,7 @@ class Answer {
   BodySink& sink_;
   HttpHead head_;
   std::exception_ptr thrown_;
-  std::size_t header_bytes_ = 0;
+  std::size_t header_bytes_ = 0, swallowed_ = 0;
   bool begun_ = false, unwanted_ = false, encoded_ = false;
 };
 
