@@ -198,7 +198,6 @@ HttpConnection::HttpConnection(HttpSettings settings) : settings_(std::move(sett
 }
 
 HttpConnection::~HttpConnection() = default;
-HttpConnection::HttpConnection(HttpConnection&&) noexcept = default;
 
 HttpHead HttpConnection::get(const HttpRequest& request, BodySink& sink) {
   CURL* const easy = handles_->easy;

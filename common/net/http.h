@@ -95,7 +95,6 @@ class HttpConnection {
  public:
   explicit HttpConnection(HttpSettings settings);
   ~HttpConnection();
-  HttpConnection(HttpConnection&&) noexcept;
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
 

@@ -133,8 +133,7 @@ Asked HubClient::asked_for(const std::string& what, const std::string& id,
           .revision = revision,
           .path = "",
           .endpoint = access_.shown_endpoint(),
-          .token = &access_.token,
-          .known = ""};
+          .token = &access_.token};
 }
 
 Asked HubClient::asked_for_file(const std::string& verb, const std::string& id,
@@ -163,7 +162,7 @@ HubClient::ApiAnswer HubClient::api(const Url& url, const Asked& asked) {
   return result;
 }
 
-Revision HubClient::revision(const std::string& id, const std::string& revision) {
+std::string HubClient::commit_of(const std::string& id, const std::string& revision) {
   const std::string what = fmt::format("cannot look up {}", base::escape_controls(id));
   const Url url = address(fmt::format("/api/models/{}/revision/{}", id, percent_encode(revision)));
   Asked asked = asked_for(what, id, revision);
@@ -176,16 +175,12 @@ Revision HubClient::revision(const std::string& id, const std::string& revision)
     throw base::ModelNotFoundError(error.what(), error.why(), error.fix() + "; there is: " + known);
   }
   const json parsed = parse_answer(result.body, result.answer.url, what);
-  Revision found;
-  found.commit = string_of(parsed, "sha");
-  if (!is_commit(found.commit)) {
+  const std::string commit = string_of(parsed, "sha");
+  if (!is_commit(commit)) {
     throw base::NetworkError(what, url.shown() + " does not name a commit",
                              "check HF_ENDPOINT: is this a Hub?");
   }
-  const auto gated = parsed.find("gated");
-  found.is_gated = gated != parsed.end() && *gated != false && !gated->is_null();
-  found.is_private = parsed.value("private", json(false)) == true;
-  return found;
+  return commit;
 }
 
 std::string HubClient::known_revisions(const std::string& id) {

@@ -15,12 +15,6 @@
 
 namespace lq::net {
 
-/// What the Hub says of a repository at a revision.
-struct Revision {
-  std::string commit;
-  bool is_gated = false, is_private = false;
-};
-
 /// Thread rule: one thread at a time; several clients may share an access.
 class HubClient {
  public:
@@ -28,7 +22,8 @@ class HubClient {
   explicit HubClient(const HubAccess& access, std::function<bool()> stop = {});
 
   /// Throws ModelNotFoundError, AuthenticationError, NetworkError, Stopped; the same below.
-  Revision revision(const std::string& id, const std::string& revision);
+  /// The commit that a branch, a tag or a commit stands for.
+  std::string commit_of(const std::string& id, const std::string& revision);
   /// All pages. Throws ValidationError as files_of_tree_page().
   std::vector<RepoFile> files(const std::string& id, const std::string& commit);
   /// The content of a small file, whose hash has been compared. Throws ValidationError when it is

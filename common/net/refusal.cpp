@@ -81,20 +81,19 @@ void throw_refusal(const Answer& answer, const Asked& asked) {
   const bool token_sent = asked.token != nullptr && !asked.token->empty();
   const std::string why = ": " + reason_of(answer, asked.token);
   const long status = answer.head.status;
-  const std::string known = asked.known.empty() ? "" : "; there is: " + asked.known;
   if (code == "RepoNotFound") throw_repo_not_found(why, asked);
   if (code == "RevisionNotFound") {
     throw base::ModelNotFoundError(asked.what,
                                    fmt::format("{} has no revision {}{}", asked.id,
                                                base::escape_controls(asked.revision), why),
-                                   "choose another one after the @" + known);
+                                   "choose another one after the @");
   }
   if (code == "EntryNotFound") {
     throw base::ModelNotFoundError(
         asked.what,
         fmt::format("{} is not in {} at {}{}", base::escape_controls(asked.path), asked.id,
                     base::escape_controls(asked.revision), why),
-        "lq-fetch " + asked.id + " --list shows what is there" + known);
+        "lq-fetch " + asked.id + " --list shows what is there");
   }
   if (code == "GatedRepo") throw_gated(why, asked);
   if (message.find("Access to this resource is disabled") != std::string::npos) {

@@ -16,7 +16,6 @@ struct Asked {
   std::string path;      // of a file, or empty
   std::string endpoint;
   const Token* token = nullptr;
-  std::string known;  // what is there instead: names of branches, or of files; may be empty
 };
 
 /// Why an answer that is no success is no success: ": the licence has not been accepted (401

@@ -21,8 +21,7 @@ class RefusalTest : public ::testing::Test {
                          .revision = "v1",
                          .path = "x",
                          .endpoint = "https://hub",
-                         .token = &token,
-                         .known = ""};
+                         .token = &token};
     return testing::error_of<Error>([&] { throw_refusal(answer(status, headers), asked); });
   }
 };

@@ -80,7 +80,7 @@ std::string index_text(const Session& session, const net::Destination& destinati
 }  // namespace
 
 std::string resolve_commit(const Session& session, net::HubClient* client) {
-  if (client != nullptr) return client->revision(session.repo.id, session.repo.revision).commit;
+  if (client != nullptr) return client->commit_of(session.repo.id, session.repo.revision);
   if (net::is_commit(session.repo.revision)) return session.repo.revision;
   const std::string commit =
       session.output.empty() ? net::HubCache::cached_commit(session.settings.cache, session.repo.id,

@@ -44,7 +44,7 @@ class Look {
       : client_(access), repo_(repo), directory_(std::move(directory)) {}
 
   std::vector<std::string> take() {
-    commit_ = client_.revision(repo_.id, repo_.revision).commit;
+    commit_ = client_.commit_of(repo_.id, repo_.revision);
     const std::vector<net::RepoFile> files = client_.files(repo_.id, commit_);
     net::require_safe_paths(files, repo_.id);
     std::set<std::string> shards;
