@@ -27,7 +27,8 @@ build() { # preset, target...
   cmake --build --preset "$1" ${2+--target "${@:2}"}
 }
 run_tests() { # preset, ctest arguments...
-  ctest --preset "$1" --no-tests=error -j "$(nproc)" --progress "${@:2}"
+  # Twice as many as processors: many tests wait, for a server's next answer or for a moment to kill.
+  ctest --preset "$1" --no-tests=error -j "$((2 * $(nproc)))" --progress "${@:2}"
 }
 
 step "packages"
