@@ -98,6 +98,18 @@ std::string escape_controls(std::string_view text) {
 
 std::string shown(const std::filesystem::path& path) { return escape_controls(path.string()); }
 
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n\v\f";
+  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
+  return text.substr(0, text.find_last_not_of(kBlanks) + 1);
+}
+
+bool is_lower_hex(std::string_view text, std::size_t n_digits) {
+  return text.size() == n_digits && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
 std::string to_lower(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {

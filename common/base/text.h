@@ -2,6 +2,7 @@
 // Text for people: sizes, quoted names from untrusted files, the nearest spelling of a mistyped
 // word.
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -17,6 +18,10 @@ std::string format_bytes(std::uint64_t bytes);
 std::string escape_controls(std::string_view text);
 /// A path as messages show it.
 std::string shown(const std::filesystem::path& path);
+/// Without blanks and line ends on both sides.
+std::string_view trimmed(std::string_view text);
+/// Exactly that many digits 0-9 a-f.
+bool is_lower_hex(std::string_view text, std::size_t n_digits);
 /// ASCII only, locale-free.
 std::string to_lower(std::string_view text);
 /// The candidate with the smallest edit distance; empty when none is near (distance above a third

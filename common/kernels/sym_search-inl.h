@@ -15,49 +15,11 @@ using lq::kernels::kSymLanes;
 using lq::kernels::SymBlocks32;
 using lq::kernels::SymSuperBlock;
 
-// How much is tried.
-struct Effort {
-  // Inverse scales of a sub-block. Candidate k puts its largest magnitude on N + step * (k - exact).
-  int candidates;
-  float step;
-  int exact;
-  int heavy_codes;  // codes 1, 2, ... to put the element of largest w x x on
-  int window;       // integer scales tried on each side of the nearest
-  int refits;       // of d to the codes
-};
-
-// 6-bit codes with 8-bit scales, and 3-bit codes with 6-bit scales.
-struct FormatQ6K {
-  static constexpr int kElems = 16;
-  static constexpr int kN = 32;
-  static constexpr int kScaleLo = -128;
-  static constexpr int kScaleHi = 127;
-  template <bool kWeighted>
-  static constexpr Effort kEffort{6, 0.32F, 3, kWeighted ? 3 : 0, 2, 2};
-};
-struct FormatQ3K {
-  static constexpr int kElems = 16;
-  static constexpr int kN = 4;
-  static constexpr int kScaleLo = -32;
-  static constexpr int kScaleHi = 31;
-  // Without importance d is not refitted and three candidates do: two more gain less than a
-  // hundredth of the error for a sixth of the time.
-  template <bool kWeighted>
-  static constexpr Effort kEffort =
-      kWeighted ? Effort{7, 0.32F, 5, 3, 2, 4} : Effort{3, 0.8F, 2, 0, 1, 0};
-};
-struct FormatQ4_0 {
-  static constexpr int kElems = 32;
-  static constexpr int kN = 8;
-  template <bool kWeighted>
-  static constexpr Effort kEffort{10, 0.25F, 6, 3, 0, 0};
-};
-struct FormatQ5_0 {
-  static constexpr int kElems = 32;
-  static constexpr int kN = 16;
-  template <bool kWeighted>
-  static constexpr Effort kEffort{10, 0.25F, 6, 3, 0, 0};
-};
+using lq::kernels::detail::Effort;
+using lq::kernels::detail::FormatQ3K;
+using lq::kernels::detail::FormatQ4_0;
+using lq::kernels::detail::FormatQ5_0;
+using lq::kernels::detail::FormatQ6K;
 
 // Below this a sub-block is zero: float16 cannot hold its scale.
 constexpr float kSilent = 1e-15F;

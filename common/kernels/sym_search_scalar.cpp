@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "common/kernels/sym_detail.h"
+#include "common/kernels/sym_formats.h"
 #include "common/tensor/convert.h"
 
 #define LQ_SYM_NAMESPACE lq::kernels::reference

@@ -6,6 +6,7 @@
 #include <hwy/highway.h>
 
 #include "common/kernels/sym_detail.h"
+#include "common/kernels/sym_formats.h"
 #include "common/kernels/target.h"
 
 #undef LQ_SYM_NAMESPACE

@@ -3,12 +3,6 @@
 #include <algorithm>
 
 namespace lq::net {
-namespace {
-
-constexpr const char* kHub = "https://huggingface.co";
-
-}  // namespace
-
 std::string HubAccess::shown_endpoint() const {
   std::string text = endpoint.url.shown();
   while (text.ends_with('/')) text.pop_back();
@@ -17,7 +11,8 @@ std::string HubAccess::shown_endpoint() const {
 
 HubAccess hub_access(const HubSettings& settings, Token token, const base::Environment& environment,
                      std::string user_agent) {
-  HubAccess access{.endpoint = {*Url::parse(settings.endpoint), settings.endpoint != kHub},
+  const Url endpoint = *Url::parse(settings.endpoint);
+  HubAccess access{.endpoint = {endpoint, !is_hub(endpoint.origin())},
                    .token = std::move(token),
                    .http = {},
                    .patience = {},

@@ -7,7 +7,7 @@ namespace lq::net {
 namespace {
 
 io::Digest digest_for(const RepoFile& file) {
-  if (file.is_large()) return io::Sha256();
+  if (file.in_lfs()) return io::Sha256();
   io::Sha1 blob;
   blob.update(fmt::format("blob {}", file.size));
   blob.update(std::string_view("\0", 1));

@@ -43,12 +43,6 @@ struct SecretText {
   SecretText& operator=(const SecretText&) = delete;
 };
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n\v\f";
-  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
-  return text.substr(0, text.find_last_not_of(kBlanks) + 1);
-}
-
 /// Returns an error number. The room is taken at once, because a string that grows leaves copies
 /// behind.
 int read_all(int fd, std::size_t max_bytes, std::string& text) {
@@ -77,7 +71,7 @@ int read_secret_file(const std::filesystem::path& path, std::size_t max_bytes, s
 
 /// Empty when `raw` holds nothing but blanks and line ends.
 Token cleaned(std::string_view raw, std::string origin) {
-  raw = trimmed(raw);
+  raw = base::trimmed(raw);
   const auto is_line_end = [](char c) { return c == '\r' || c == '\n'; };
   const bool can_be_sent =
       std::ranges::all_of(raw, [&](char c) { return is_line_end(c) || (c >= 0x20 && c < 0x7F); });
@@ -112,7 +106,7 @@ std::vector<Section> sections_of(std::string_view text) {
   std::vector<Section> sections;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = trimmed(text.substr(0, end));
+    const std::string_view line = base::trimmed(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.starts_with('[') && line.find(']') != std::string_view::npos) {
       sections.push_back({.name = std::string(line.substr(1, line.rfind(']') - 1))});
@@ -120,8 +114,8 @@ std::vector<Section> sections_of(std::string_view text) {
     }
     const std::size_t equals = line.find_first_of("=:");
     if (equals == std::string_view::npos || sections.empty()) continue;
-    const std::string key = base::to_lower(trimmed(line.substr(0, equals)));
-    const std::string_view value = trimmed(line.substr(equals + 1));
+    const std::string key = base::to_lower(base::trimmed(line.substr(0, equals)));
+    const std::string_view value = base::trimmed(line.substr(equals + 1));
     if (key == "hf_token") sections.back().token = value;
     if (key == "expires_at") sections.back().expires_at = whole_number(value);
   }

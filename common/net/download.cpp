@@ -149,13 +149,7 @@ class RangeSink : public BodySink {
   /// Whether the answer holds the bytes that were asked for.
   std::string place_problem(const HttpHead& head) {
     const RepoFile& file = state_.file();
-    if (head.status == 206) {
-      const std::string range = head.header("content-range");
-      const std::string wanted = fmt::format("bytes {}-{}/{}", at_, extent_.end - 1, file.size);
-      return range == wanted ? ""
-                             : fmt::format("asked for {}, it answered with {}", wanted,
-                                           base::escape_controls(range));
-    }
+    if (head.status == 206) return range_problem(head, {at_, extent_.end - 1}, file.size);
     const std::string length = head.header("content-length");
     if (!length.empty() && length != fmt::format("{}", file.size)) {
       return fmt::format("the answer has {} bytes, not {}", base::escape_controls(length),

@@ -75,23 +75,24 @@ std::string public_text(const std::string& text) {
   return "the proxy that http_proxy, https_proxy or ALL_PROXY name cannot be used";
 }
 
-std::string trim(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return "";
-  return std::string(text.substr(first, text.find_last_not_of(kBlank) - first + 1));
+std::string text_of(ByteRange range) { return fmt::format("{}-{}", range.first, range.last); }
+
+template <class Value>
+void set_option(CURL* easy, CURLoption option, Value value) {
+  if (curl_easy_setopt(easy, option, value) == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
 }
 
 /// One answer as it comes in.
-class Answer {
+class IncomingAnswer {
  public:
-  explicit Answer(BodySink& sink) : sink_(sink) {}
+  IncomingAnswer(CURL* easy, BodySink& sink) : easy_(easy), sink_(sink) {}
 
   static std::size_t on_header(char* text, std::size_t size, std::size_t n, void* self) {
-    return static_cast<Answer*>(self)->take_header({text, size * n}) ? size * n : 0;
+    return static_cast<IncomingAnswer*>(self)->take_header({text, size * n}) ? size * n : 0;
   }
   static std::size_t on_data(char* bytes, std::size_t size, std::size_t n, void* self) {
-    const bool taken = static_cast<Answer*>(self)->data(std::as_bytes(std::span(bytes, size * n)));
+    const bool taken =
+        static_cast<IncomingAnswer*>(self)->data(std::as_bytes(std::span(bytes, size * n)));
     return taken ? size * n : CURL_WRITEFUNC_ERROR;
   }
 
@@ -131,12 +132,12 @@ class Answer {
     const std::string name = base::to_lower(line.substr(0, colon));
     std::string& value = head_.headers[name];
     const bool joined = name == "link" && !value.empty();  // a list, which may come in parts
-    value = (joined ? value + ", " : "") + trim(line.substr(colon + 1));
+    value = (joined ? value + ", " : "") + std::string(base::trimmed(line.substr(colon + 1)));
   }
 
   void begin() {
     begun_ = true;
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &head_.status);
+    curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &head_.status);
     const std::string coding = base::to_lower(head_.header("content-encoding"));
     encoded_ = !coding.empty() && coding != "identity";
     unwanted_ = !encoded_ && !sink_.begin(head_);
@@ -158,10 +159,7 @@ class Answer {
     }
   }
 
- public:
-  CURL* easy = nullptr;
-
- private:
+  CURL* const easy_;
   BodySink& sink_;
   HttpHead head_;
   std::exception_ptr thrown_;
@@ -174,6 +172,13 @@ class Answer {
 std::string HttpHead::header(const std::string& name) const {
   const auto found = headers.find(name);
   return found == headers.end() ? std::string() : found->second;
+}
+
+std::string range_problem(const HttpHead& head, ByteRange range, std::uint64_t size) {
+  const std::string given = head.header("content-range");
+  const std::string wanted = fmt::format("bytes {}-{}/{}", range.first, range.last, size);
+  if (given == wanted) return "";
+  return fmt::format("asked for {}, it answered with {}", wanted, base::escape_controls(given));
 }
 
 struct HttpConnection::Handles {
@@ -199,86 +204,88 @@ HttpConnection::HttpConnection(HttpSettings settings) : settings_(std::move(sett
 
 HttpConnection::~HttpConnection() = default;
 
-HttpHead HttpConnection::get(const HttpRequest& request, BodySink& sink) {
+/// What does not depend on who takes the answer. libcurl keeps copies of the texts.
+void HttpConnection::configure(const HttpRequest& request) {
   CURL* const easy = handles_->easy;
   curl_easy_reset(easy);  // keeps the connection
   handles_->error[0] = '\0';
-  Answer answer(sink);
-  answer.easy = easy;
-  HeaderList headers;
-  headers.add("Accept-Encoding: identity");
-  if (!request.bearer.empty()) headers.add("Authorization: Bearer " + request.bearer);
-  const auto set = [&](CURLoption option, auto value) {
-    if (curl_easy_setopt(easy, option, value) == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
-  };
-  set(CURLOPT_URL, request.url.text().c_str());
-  set(CURLOPT_HTTPHEADER, headers.get());
-  set(CURLOPT_USERAGENT, settings_.user_agent.c_str());
-  set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_FOLLOWLOCATION, 0L);
-  set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_ERRORBUFFER, handles_->error.data());
-  set(CURLOPT_BUFFERSIZE, kBufferBytes);
-  set(CURLOPT_HEADERFUNCTION, &Answer::on_header);
-  set(CURLOPT_HEADERDATA, &answer);
-  set(CURLOPT_WRITEFUNCTION, &Answer::on_data);
-  set(CURLOPT_WRITEDATA, &answer);
-  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(1000 * settings_.connect_seconds));
-  set(CURLOPT_LOW_SPEED_LIMIT, kStallBytesPerSecond);
-  set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(settings_.stall_seconds));
+  set_option(easy, CURLOPT_URL, request.url.text().c_str());
+  set_option(easy, CURLOPT_USERAGENT, settings_.user_agent.c_str());
+  set_option(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  set_option(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  set_option(easy, CURLOPT_NOSIGNAL, 1L);
+  set_option(easy, CURLOPT_ERRORBUFFER, handles_->error.data());
+  set_option(easy, CURLOPT_BUFFERSIZE, kBufferBytes);
+  set_option(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(1000 * settings_.connect_seconds));
+  set_option(easy, CURLOPT_LOW_SPEED_LIMIT, kStallBytesPerSecond);
+  set_option(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(settings_.stall_seconds));
   if (request.total_seconds > 0) {
-    set(CURLOPT_TIMEOUT_MS, static_cast<long>(1000 * request.total_seconds));
+    set_option(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(1000 * request.total_seconds));
   }
   if (!settings_.ca_file.empty() || !settings_.ca_dir.empty()) {  // in place of the system's
     const auto or_null = [](const std::filesystem::path& path) {
       return path.empty() ? nullptr : path.c_str();
     };
-    set(CURLOPT_CAINFO, or_null(settings_.ca_file));
-    set(CURLOPT_CAPATH, or_null(settings_.ca_dir));
+    set_option(easy, CURLOPT_CAINFO, or_null(settings_.ca_file));
+    set_option(easy, CURLOPT_CAPATH, or_null(settings_.ca_dir));
   }
   if (!settings_.http_proxy.empty() && !request.url.is_https()) {
-    set(CURLOPT_PROXY, settings_.http_proxy.c_str());
+    set_option(easy, CURLOPT_PROXY, settings_.http_proxy.c_str());
   }
-  std::string range;
-  if (request.range) {
-    range = fmt::format("{}-{}", request.range->first, request.range->last);
-    set(CURLOPT_RANGE, range.c_str());
-  }
-  if (settings_.trace) {
-    settings_.trace(fmt::format("GET {}{}{}", request.url.shown(),
-                                range.empty() ? "" : " bytes " + range,
-                                request.bearer.empty() ? "" : ", Bearer <redacted>"));
-  }
+  if (request.range) set_option(easy, CURLOPT_RANGE, text_of(*request.range).c_str());
+}
 
-  curl_multi_add_handle(handles_->multi, easy);
+/// Transfers until the end or a stop.
+int HttpConnection::transfer() {
+  curl_multi_add_handle(handles_->multi, handles_->easy);
   bool stopped = false;
-  for (int running = 1; running > 0;) {
+  for (int running = 1; running > 0 && !stopped;) {
     curl_multi_perform(handles_->multi, &running);
     stopped = settings_.stop && settings_.stop();
-    if (stopped) break;
-    if (running > 0) curl_multi_poll(handles_->multi, nullptr, 0, kPollMilliseconds, nullptr);
+    if (running > 0 && !stopped) {
+      curl_multi_poll(handles_->multi, nullptr, 0, kPollMilliseconds, nullptr);
+    }
   }
-  CURLcode code = CURLE_RECV_ERROR;
+  CURLcode code = stopped ? CURLE_ABORTED_BY_CALLBACK : CURLE_RECV_ERROR;
   int queued = 0;
-  if (const CURLMsg* const message = curl_multi_info_read(handles_->multi, &queued)) {
-    code = message->data.result;
-  }
-  curl_multi_remove_handle(handles_->multi, easy);
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, nullptr);
+  const CURLMsg* const message = curl_multi_info_read(handles_->multi, &queued);
+  if (message != nullptr && !stopped) code = message->data.result;
+  curl_multi_remove_handle(handles_->multi, handles_->easy);
+  return code;
+}
+
+HttpHead HttpConnection::get(const HttpRequest& request, BodySink& sink) {
+  const auto trace = [&](const std::string& text) {
+    if (settings_.trace) settings_.trace(text);
+  };
+  trace(fmt::format("GET {}{}{}", request.url.shown(),
+                    request.range ? " bytes " + text_of(*request.range) : "",
+                    request.bearer.empty() ? "" : ", Bearer <redacted>"));
+  configure(request);
+  CURL* const easy = handles_->easy;
+  HeaderList headers;
+  headers.add("Accept-Encoding: identity");
+  if (!request.bearer.empty()) headers.add("Authorization: Bearer " + request.bearer);
+  IncomingAnswer answer(easy, sink);
+  set_option(easy, CURLOPT_HTTPHEADER, headers.get());
+  set_option(easy, CURLOPT_HEADERFUNCTION, &IncomingAnswer::on_header);
+  set_option(easy, CURLOPT_HEADERDATA, &answer);
+  set_option(easy, CURLOPT_WRITEFUNCTION, &IncomingAnswer::on_data);
+  set_option(easy, CURLOPT_WRITEDATA, &answer);
+  const auto code = static_cast<CURLcode>(transfer());
   answer.rethrow();
-  if (stopped) throw Stopped();
+  if (code == CURLE_ABORTED_BY_CALLBACK) throw Stopped();
   if (answer.encoded()) {
     throw TransportError(TransportFailure::kBroken, "the answer is compressed, unasked");
   }
   if (code != CURLE_OK && !answer.unwanted()) {
-    const std::string text =
-        public_text(handles_->error[0] != '\0' ? handles_->error.data() : curl_easy_strerror(code));
-    if (settings_.trace) settings_.trace(fmt::format("failed: {}", base::escape_controls(text)));
-    throw TransportError(failure_of(code), base::escape_controls(text));
+    const std::string text = base::escape_controls(public_text(
+        handles_->error[0] != '\0' ? handles_->error.data() : curl_easy_strerror(code)));
+    trace("failed: " + text);
+    throw TransportError(failure_of(code), text);
   }
   answer.finish();
-  answer.rethrow();
-  if (settings_.trace) settings_.trace(fmt::format("answered {}", answer.head().status));
+  trace(fmt::format("answered {}", answer.head().status));
   return std::move(answer.head());
 }
 

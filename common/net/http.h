@@ -47,13 +47,17 @@ struct HttpHead {
   std::string header(const std::string& name) const;
 };
 
+/// Why an answer with status 206 does not hold exactly these bytes of a file of that size; empty
+/// when it does.
+std::string range_problem(const HttpHead& head, ByteRange range, std::uint64_t size);
+
 /// Takes the body as it comes.
 class BodySink {
  public:
   virtual ~BodySink() = default;
   /// A redirect on the way to the answer: whether it came from the endpoint, and leads there.
   virtual void redirected(const HttpHead& /*hop*/, bool /*from_endpoint*/, bool /*to_endpoint*/) {}
-  /// Before the first byte of the body. False: the body is not wanted, the transfer ends here.
+  /// Before the first byte of the body. False: the body is not wanted. May throw, as data().
   virtual bool begin(const HttpHead& head) = 0;
   /// May throw: the transfer ends and get() throws that.
   virtual void data(std::span<const std::byte> bytes) = 0;
@@ -104,6 +108,9 @@ class HttpConnection {
 
  private:
   struct Handles;
+  void configure(const HttpRequest& request);
+  int transfer();  // returns libcurl's code
+
   std::unique_ptr<Handles> handles_;
   HttpSettings settings_;
 };

@@ -87,8 +87,6 @@ Settings with_stop(Settings settings, const std::function<bool()>& stop) {
   return settings;
 }
 
-const Url kHub = *Url::parse("https://huggingface.co");
-
 }  // namespace
 
 HubClient::HubClient(const HubAccess& access, std::function<bool()> stop)
@@ -229,7 +227,7 @@ std::vector<RepoFile> HubClient::files(const std::string& id, const std::string&
     const std::optional<Url> next = page.answer.url.resolve(link);
     if (!next) fail("the address of the next page is not used: " + without_secrets(link));
     url = *next;
-    if (access_.endpoint.is_mirror && url.origin() == kHub.origin()) {
+    if (access_.endpoint.is_mirror && is_hub(url.origin())) {
       url = url.moved_to(access_.endpoint.url);
     }
     if (!(url.origin() == access_.endpoint.url.origin())) {
@@ -270,12 +268,8 @@ std::string HubClient::part(const std::string& id, const std::string& commit, co
     TextSink sink(body, kMostAnswerBytes);
     const Answer answer = open(id, commit, file, range, direct, sink);
     if (auto failure = failure_of(answer, asked)) return failure;
-    const std::string wanted = fmt::format("bytes {}-{}/{}", range.first, range.last, file.size);
-    const std::string given = answer.head.header("content-range");
-    if (answer.head.status == 206 && given != wanted) {
-      return Failure{
-          fmt::format("asked for {}, it answered with {}", wanted, base::escape_controls(given))};
-    }
+    const std::string problem = range_problem(answer.head, range, file.size);
+    if (answer.head.status == 206 && !problem.empty()) return Failure{problem};
     if (answer.head.status == 200 && body.size() <= range.last) {
       return Failure{"the answer ended early"};
     }

@@ -26,13 +26,6 @@ std::string first_of(const base::Environment& environment,
   return "";
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n\v\f";
-  const std::size_t begin = std::min(text.find_first_not_of(kBlanks), text.size());
-  text.remove_prefix(begin);
-  return text.substr(0, text.find_last_not_of(kBlanks) + 1);
-}
-
 /// Of `user`, or of whoever runs this where it is empty; empty when the system does not know.
 std::string home_in_password_file(const std::string& user) {
   std::array<char, 16384> text = {};
@@ -105,7 +98,7 @@ std::filesystem::path home_of(const base::Environment& environment) {
 
 std::string endpoint_of(const base::Environment& environment) {
   const std::string value = environment.get("HF_ENDPOINT");
-  std::string_view text = trimmed(value);
+  std::string_view text = base::trimmed(value);
   while (text.ends_with('/')) text.remove_suffix(1);
   if (text.empty()) return HubSettings().endpoint;
   std::string endpoint(text);
@@ -123,7 +116,7 @@ std::string endpoint_of(const base::Environment& environment) {
 
 double raised(double least, const std::string& value) {
   constexpr double kLongest = 7 * 24 * 3600;  // also keeps the number within libcurl's integers
-  const std::string_view text = trimmed(value);
+  const std::string_view text = base::trimmed(value);
   double seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(seconds)) {

@@ -31,16 +31,16 @@ class LastBody : public BodySink {
                        fmt::format("{} redirects {}", from.shown(), why));
 }
 
-bool is_hub(const Origin& origin) {
-  return origin.scheme == "https" && (origin.host == "huggingface.co" || origin.host == "hf.co") &&
-         origin.port == "443";
-}
-
 bool may_see_token(const Endpoint& endpoint, const Origin& origin) {
   return origin == endpoint.url.origin() || (endpoint.is_mirror && is_hub(origin));
 }
 
 }  // namespace
+
+bool is_hub(const Origin& origin) {
+  return origin.scheme == "https" && (origin.host == "huggingface.co" || origin.host == "hf.co") &&
+         origin.port == "443";
+}
 
 std::vector<const HttpHead*> Answer::heads() const {
   std::vector<const HttpHead*> all;

@@ -14,6 +14,9 @@ struct Endpoint {
   bool is_mirror = false;  // not the Hub itself; then the Hub's own addresses may see the token too
 };
 
+/// Whether an origin is the Hub itself, under either of its names.
+bool is_hub(const Origin& origin);
+
 struct Answer {
   HttpHead head;               // of the last answer
   Url url;                     // that gave it

@@ -33,12 +33,6 @@ const json* member(const json& object, const char* key) {
   return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
-bool is_hex(std::string_view text, std::size_t n_digits) {
-  return text.size() == n_digits && std::ranges::all_of(text, [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
-
 std::optional<std::uint64_t> whole_size(const json& number) {
   // Fractions, exponents and numbers beyond 64 bits are kept as doubles.
   if (!number.is_number_integer()) return std::nullopt;
@@ -90,7 +84,7 @@ class TreeEntry {
   std::string hash(const json& object, const char* key, std::size_t n_digits) const {
     if (member(object, key) == nullptr) return "";
     std::string hex = text(object, key);
-    if (!is_hex(hex, n_digits)) {
+    if (!base::is_lower_hex(hex, n_digits)) {
       throw base::ValidationError(
           fmt::format("the hash of {} cannot be used", name()),
           fmt::format("`{}` of it is not {} lower-case hex digits", key, n_digits),
@@ -136,7 +130,7 @@ std::optional<std::string> recorded_hash(const json& entry, const char* key, std
   if (value == nullptr) return "";
   if (!value->is_string()) return std::nullopt;
   auto hex = value->get<std::string>();
-  return is_hex(hex, n_digits) ? std::optional(std::move(hex)) : std::nullopt;
+  return base::is_lower_hex(hex, n_digits) ? std::optional(std::move(hex)) : std::nullopt;
 }
 
 std::optional<RepoFile> recorded_file(const std::string& path, const json& entry) {
@@ -155,7 +149,7 @@ nlohmann::ordered_json record_of(const RepoFile& file) {
   nlohmann::ordered_json entry = {{"size", file.size}};
   // Where it is unknown, the reference client had better find the record broken than use "".
   if (!file.blob_id.empty()) entry["blob_id"] = file.blob_id;
-  if (file.is_large()) {
+  if (file.in_lfs()) {
     entry["lfs_sha256"] = file.sha256;
     entry["lfs_size"] = file.size;
   }

@@ -15,10 +15,10 @@ struct RepoFile {
   std::string sha256;    // of the content; empty where the file is not in LFS
   std::string xet_hash;  // empty or 64 hex digits
 
-  bool is_large() const { return !sha256.empty(); }
+  bool in_lfs() const { return !sha256.empty(); }
   /// What the content hashes to: the name of its blob in the shared cache. Empty when the endpoint
   /// tells no hash.
-  const std::string& etag() const { return is_large() ? sha256 : blob_id; }
+  const std::string& etag() const { return in_lfs() ? sha256 : blob_id; }
 
   bool operator==(const RepoFile&) const = default;
 };

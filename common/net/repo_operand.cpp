@@ -10,6 +10,7 @@
 #include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/io/safe_path.h"
+#include "common/net/url.h"
 
 namespace lq::net {
 namespace {
@@ -77,18 +78,6 @@ std::string percent_decode(std::string_view text) {
   return decoded;
 }
 
-/// A web address without what can be a secret: query, user, password.
-std::string without_secrets(std::string_view text) {
-  const std::size_t scheme = text.find("://");
-  text = text.substr(0, text.find_first_of("?#"));
-  if (scheme >= text.size()) return std::string(text);
-  const std::size_t host = scheme + 3;
-  const std::string_view authority = text.substr(host, text.find('/', host) - host);
-  const std::size_t at = authority.rfind('@');
-  if (at == std::string_view::npos) return std::string(text);
-  return fmt::format("{}{}", text.substr(0, host), text.substr(host + at + 1));
-}
-
 class OperandParser {
  public:
   OperandParser(std::string_view text, const std::string& endpoint)
@@ -106,15 +95,14 @@ class OperandParser {
  private:
   [[noreturn]] void refuse(std::string why, std::string fix = "") const {
     const bool is_web = base::to_lower(text_).starts_with("http");
-    const std::string shown = is_web ? without_secrets(text_) : std::string(text_);
+    const std::string shown = is_web ? without_secrets(text_) : base::escape_controls(text_);
     if (fix.empty()) {
       fix = fmt::format(
           "write NAMESPACE/NAME, NAMESPACE/NAME@REVISION, or the repository's address below {}",
           base::escape_controls(endpoint_));
     }
-    throw base::UsageError(
-        fmt::format("'{}' names no model repository", base::escape_controls(shown)), std::move(why),
-        std::move(fix));
+    throw base::UsageError(fmt::format("'{}' names no model repository", shown), std::move(why),
+                           std::move(fix));
   }
 
   RepoOperand repository(std::string_view id) const {
@@ -242,9 +230,7 @@ std::string cache_folder(const std::string& id) {
 
 bool is_commit(std::string_view revision) {
   constexpr std::size_t kDigits = 40;
-  return revision.size() == kDigits && std::ranges::all_of(revision, [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
+  return base::is_lower_hex(revision, kDigits);
 }
 
 }  // namespace lq::net

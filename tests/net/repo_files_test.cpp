@@ -37,10 +37,10 @@ TEST(TreePage, KnowsSmallAndLargeFiles) {
   const auto files = files_of_tree_page(page);
   ASSERT_EQ(files.size(), 2U);
   EXPECT_EQ(files[0], (RepoFile{"config.json", 7, kSha1, "", ""}));
-  EXPECT_FALSE(files[0].is_large());
+  EXPECT_FALSE(files[0].in_lfs());
   EXPECT_EQ(files[0].etag(), kSha1);
   EXPECT_EQ(files[1], (RepoFile{"a/model.safetensors", 900, kSha1, kSha256, kXet}));
-  EXPECT_TRUE(files[1].is_large());
+  EXPECT_TRUE(files[1].in_lfs());
   EXPECT_EQ(files[1].etag(), kSha256);
 }
 

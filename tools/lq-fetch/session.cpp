@@ -68,6 +68,10 @@ void refuse_directory(const std::string& operand) {
 
 }  // namespace
 
+std::unique_ptr<net::HubClient> Session::connect() const {
+  return settings.offline ? nullptr : std::make_unique<net::HubClient>(access);
+}
+
 std::unique_ptr<net::Destination> Session::destination(const std::string& commit) const {
   if (!output.empty()) {
     return std::make_unique<net::PlainDirectory>(fs::absolute(output).lexically_normal(), commit);

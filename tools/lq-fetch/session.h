@@ -26,6 +26,8 @@ struct Session {
   std::shared_ptr<stage::SerialObserver> observer;  // connections report from their own threads
   std::function<stage::StopReason()> stop_reason;
 
+  /// nullptr offline.
+  std::unique_ptr<net::HubClient> connect() const;
   std::unique_ptr<net::Destination> destination(const std::string& commit) const;
   /// With the revision, where one was given.
   std::string shown_repo() const;

@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 #include "common/net/hub_settings.h"
+#include "tools/lq-fetch/list.h"
 #include "tools/lq-fetch/session.h"
 #include "tools/lq-fetch/transfer.h"
 #include "tools/lq-fetch/verify.h"

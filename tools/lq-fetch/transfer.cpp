@@ -4,7 +4,6 @@
 #include <chrono>
 #include <fmt/format.h>
 #include <map>
-#include <optional>
 #include <set>
 
 #include "common/base/errors.h"
@@ -41,9 +40,8 @@ class Transfer {
   bool is_current() const;
   void require_complete() const;
   void make_plan();
-  void check_disk(const std::vector<net::RepoFile>& missing) const;
-  void check_access(const std::vector<net::RepoFile>& missing);
-  std::vector<net::RepoFile> missing_by_sight() const;
+  void check_disk() const;
+  void check_access();
   std::vector<net::RepoFile> take_what_is_here();
   bool take_from_cache(const net::RepoFile& file);
   void bring(const std::vector<net::RepoFile>& missing);
@@ -59,32 +57,34 @@ class Transfer {
 
   const Session& session_;
   const std::chrono::steady_clock::time_point started_;
-  std::optional<net::HubClient> client_;
+  std::unique_ptr<net::HubClient> hub_;  // nullptr offline
   std::unique_ptr<net::Destination> destination_;
   Snapshot snapshot_;
   Record record_;
   stage::Plan plan_;
-  std::vector<std::string> units_;  // the path of each unit's file
+  std::vector<net::RepoFile> missing_;  // by their names and sizes; what is here may yet be wrong
+  std::map<std::string, std::size_t> unit_of_;  // by path
   std::uint64_t received_ = 0;
   std::size_t files_done_ = 0;
 };
 
 cli::ToolResult Transfer::run() {
-  if (!session_.settings.offline) client_.emplace(session_.access);
-  const std::string commit = resolve_commit(session_, client_ ? &*client_ : nullptr);
+  hub_ = session_.connect();
+  const std::string commit = resolve_commit(session_, hub_.get());
   destination_ = session_.destination(commit);
-  snapshot_ = choose(session_, *destination_, commit, client_ ? &*client_ : nullptr);
+  snapshot_ = choose(session_, *destination_, commit, hub_.get());
   record_ = Record::read(*destination_, commit);
   make_plan();
-  if (!client_) require_complete();
-  if (!client_) return result(stage::ResultStatus::kUpToDate);
+  if (hub_ == nullptr) {
+    require_complete();
+    return result(stage::ResultStatus::kUpToDate);
+  }
   if (is_current()) {
     if (!session_.common->stage.dry_run) destination_->remember(session_.repo.revision);
     return result(stage::ResultStatus::kUpToDate);
   }
-  const std::vector<net::RepoFile> missing = missing_by_sight();
-  check_disk(missing);
-  check_access(missing);
+  check_disk();
+  check_access();
   if (session_.common->stage.dry_run) {
     stage::probe_lock(destination_->directory(), destination_->lock(), stage::LockMode::kExclusive);
     return result(stage::ResultStatus::kPlanned);
@@ -170,14 +170,6 @@ void Transfer::require_replaceable(const std::vector<net::RepoFile>& files) cons
   }
 }
 
-std::vector<net::RepoFile> Transfer::missing_by_sight() const {
-  std::vector<net::RepoFile> missing;
-  for (const net::RepoFile& file : snapshot_.chosen) {
-    if (!destination_->present(file)) missing.push_back(file);
-  }
-  return missing;
-}
-
 void Transfer::make_plan() {
   const Options& options = *session_.options;
   plan_.tool = "lq-fetch";
@@ -197,15 +189,16 @@ void Transfer::make_plan() {
   for (std::size_t i = 0; i < snapshot_.chosen.size(); ++i) {
     const net::RepoFile& file = snapshot_.chosen[i];
     result.files.push_back({file.path, file.size});
-    if (record_.holds(*destination_, file) || destination_->present(file)) continue;
+    if (destination_->present(file)) continue;
+    missing_.push_back(file);
+    unit_of_[file.path] = plan_.units.size();
     plan_.units.push_back({file.path, static_cast<double>(file.size), {{0, i, 0, file.size}}});
-    units_.push_back(file.path);
     plan_.read_bytes += file.size;
   }
   plan_.results.push_back(std::move(result));
 }
 
-void Transfer::check_disk(const std::vector<net::RepoFile>& missing) const {
+void Transfer::check_disk() const {
   fs::path place = destination_->directory();
   while (!io::file_status(place) && place.has_relative_path()) place = place.parent_path();
   const auto free = io::free_space(place);
@@ -213,7 +206,7 @@ void Transfer::check_disk(const std::vector<net::RepoFile>& missing) const {
   constexpr std::uint64_t kSpare = std::uint64_t{1} << 30;
   const std::uint64_t usable = *free - std::min(*free / 100, kSpare);
   std::uint64_t needed = 0;
-  for (const net::RepoFile& file : missing) {
+  for (const net::RepoFile& file : missing_) {
     needed += file.size - std::min(file.size, destination_->bytes_on_the_way(file));
   }
   if (needed <= usable) return;
@@ -225,11 +218,11 @@ void Transfer::check_disk(const std::vector<net::RepoFile>& missing) const {
 }
 
 /// What refuses the smallest file refuses the others as well.
-void Transfer::check_access(const std::vector<net::RepoFile>& missing) {
+void Transfer::check_access() {
   const auto smallest =
-      std::ranges::min_element(missing, {}, [](const net::RepoFile& file) { return file.size; });
-  if (smallest == missing.end()) return;
-  client_->check_access(session_.repo.id, snapshot_.commit, *smallest);
+      std::ranges::min_element(missing_, {}, [](const net::RepoFile& file) { return file.size; });
+  if (smallest == missing_.end()) return;
+  hub_->check_access(session_.repo.id, snapshot_.commit, *smallest);
 }
 
 /// Adopts the chosen files that lie here and are right, and returns the others.
@@ -325,9 +318,8 @@ void Transfer::download(const std::vector<net::RepoFile>& missing) {
   };
   events.file_done = [this](const net::RepoFile& file) {
     ++files_done_;
-    const auto unit = std::ranges::find(units_, file.path);
-    if (unit == units_.end()) return;
-    session_.observer->unit_done(plan_, static_cast<std::size_t>(unit - units_.begin()), seconds());
+    const auto unit = unit_of_.find(file.path);
+    if (unit != unit_of_.end()) session_.observer->unit_done(plan_, unit->second, seconds());
   };
   net::download(session_.access, tasks, settings, events);
   for (const net::RepoFile& file : same) destination_->adopt(file);
@@ -352,7 +344,7 @@ void Transfer::finish() {
   destination_->remember(session_.repo.revision);
   std::map<std::string, std::string> sha256;
   for (const net::RepoFile& file : snapshot_.chosen) {
-    if (file.is_large()) continue;
+    if (file.in_lfs()) continue;
     sha256[file.path] = sha256_of(destination_->directory() / file.path, session_.stop_reason);
   }
   write_record(session_, *destination_, snapshot_, record_, plan_,
@@ -389,27 +381,5 @@ cli::ToolResult Transfer::result(stage::ResultStatus status) {
 }  // namespace
 
 cli::ToolResult fetch(const Session& session) { return Transfer(session).run(); }
-
-cli::ToolResult list(const Session& session) {
-  std::optional<net::HubClient> client;
-  if (!session.settings.offline) client.emplace(session.access);
-  const std::string commit = resolve_commit(session, client ? &*client : nullptr);
-  const auto destination = session.destination(commit);
-  const Snapshot snapshot = choose(session, *destination, commit, client ? &*client : nullptr);
-  cli::ToolResult result;
-  std::size_t width = 0;
-  for (const net::RepoFile& file : snapshot.chosen) width = std::max(width, file.path.size());
-  nlohmann::ordered_json files = nlohmann::ordered_json::array();
-  for (const net::RepoFile& file : snapshot.chosen) {
-    result.lines.push_back(fmt::format("{:{}}  {:>10}", base::escape_controls(file.path), width,
-                                       base::format_bytes(file.size)));
-    files.push_back({{"path", file.path}, {"size", file.size}, {"hash", file.etag()}});
-  }
-  const std::uint64_t total = net::total_size(snapshot.chosen);
-  result.lines.push_back(fmt::format("{} files, {} ({} bytes), commit {}", snapshot.chosen.size(),
-                                     base::format_bytes(total), total, commit));
-  result.json = {{"repo", session.repo.id}, {"commit", commit}, {"files", files}, {"bytes", total}};
-  return result;
-}
 
 }  // namespace lq::fetch

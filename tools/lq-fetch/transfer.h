@@ -9,7 +9,4 @@ namespace lq::fetch {
 /// Fetches what is missing. Throws the family of base/errors.h.
 cli::ToolResult fetch(const Session& session);
 
-/// --list
-cli::ToolResult list(const Session& session);
-
 }  // namespace lq::fetch

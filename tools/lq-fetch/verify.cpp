@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <fmt/format.h>
-#include <optional>
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
@@ -33,14 +32,12 @@ std::vector<net::RepoFile> files_to_check(const Session& session,
 }  // namespace
 
 cli::ToolResult verify(const Session& session) {
-  std::optional<net::HubClient> client;
-  if (!session.settings.offline) client.emplace(session.access);
-  net::HubClient* const hub = client ? &*client : nullptr;
-  const std::string commit = resolve_commit(session, hub);
+  const auto hub = session.connect();
+  const std::string commit = resolve_commit(session, hub.get());
   const auto destination = session.destination(commit);
   std::vector<std::string> problems;
   std::uint64_t bytes = 0;
-  const auto files = files_to_check(session, *destination, commit, hub);
+  const auto files = files_to_check(session, *destination, commit, hub.get());
   for (const net::RepoFile& file : files) {
     const std::filesystem::path place = destination->directory() / file.path;
     const std::string name = base::escape_controls(file.path);
