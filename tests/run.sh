@@ -28,7 +28,12 @@ build() { # preset, target...
 }
 run_tests() { # preset, ctest arguments...
   # Twice as many as processors: many tests wait, for a server's next answer or for a moment to kill.
-  ctest --preset "$1" --no-tests=error -j "$((2 * $(nproc)))" --progress "${@:2}"
+  local ctest=(ctest --preset "$1" --no-tests=error -j "$((2 * $(nproc)))" --progress "${@:2}")
+  if [ -t 1 ]; then
+    "${ctest[@]}"
+  else # a log: what failed, and the summary
+    "${ctest[@]}" | sed -E '/^ *(Start +[0-9]+: |[0-9]+\/[0-9]+ Test +#[0-9]+: .* Passed )/d'
+  fi
 }
 
 step "packages"

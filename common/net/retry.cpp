@@ -56,6 +56,10 @@ bool is_transient(TransportFailure failure) {
   return failure != TransportFailure::kCertificate && failure != TransportFailure::kRedirect;
 }
 
+std::string waiting_text(const std::string& why, double seconds) {
+  return fmt::format("{}; next attempt in {:.1f} s", why, seconds);
+}
+
 void sleep_unless_stopped(double seconds, const std::function<bool()>& stop) {
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + std::chrono::duration<double>(seconds);

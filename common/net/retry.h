@@ -30,6 +30,9 @@ bool is_transient(long status);
 /// The same for a failure of the connection.
 bool is_transient(TransportFailure failure);
 
+/// What people are told of a wait: "...; next attempt in 1.0 s".
+std::string waiting_text(const std::string& why, double seconds);
+
 /// Sleeps in small steps. Throws Stopped.
 void sleep_unless_stopped(double seconds, const std::function<bool()>& stop);
 

@@ -64,8 +64,9 @@ base::ExitCode stop_exit_code(StopReason reason) {
 
 Interrupted::Interrupted(StopReason reason, std::size_t units_done, std::size_t units)
     : QuantizationError(
-          fmt::format("interrupted after {} of {} units; run the same command to continue",
-                      units_done, units),
+          (units > 0 ? fmt::format("interrupted after {} of {} units", units_done, units)
+                     : "interrupted before the work began") +
+              "; run the same command to continue",
           reason_text(reason), "run the same command to continue"),
       reason_(reason) {}
 

@@ -21,6 +21,7 @@ base::ExitCode stop_exit_code(StopReason reason);
 /// message.
 class Interrupted : public base::QuantizationError {
  public:
+  /// `units` is 0 before there is a plan.
   Interrupted(StopReason reason, std::size_t units_done, std::size_t units);
   base::ExitCode exit_code() const override { return stop_exit_code(reason_); }
   StopReason reason() const { return reason_; }

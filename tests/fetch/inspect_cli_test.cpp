@@ -1,6 +1,9 @@
 // lq-inspect on a repository that is not here.
 
+#include <chrono>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <thread>
 
 #include "tests/fetch/fetcher.h"
 
@@ -12,10 +15,13 @@ using nlohmann::json;
 
 class InspectTest : public FetchTest {
  protected:
-  Outcome inspect(std::vector<std::string> arguments) const {
+  Command inspection(std::vector<std::string> arguments) const {
     Command command = this->command(std::move(arguments), {{"TMPDIR", scratch_.path().string()}});
     command.arguments.front() = tool("lq-inspect");
-    return run(command);
+    return command;
+  }
+  Outcome inspect(std::vector<std::string> arguments) const {
+    return run(inspection(std::move(arguments)));
   }
   static Files bundled_model() {
     Files files;
@@ -50,6 +56,30 @@ TEST_F(InspectTest, EstimatesOfARepositoryEqualThoseOfTheDirectory) {
   const json local =
       json::parse(inspect({LQ_TEST_DATA "/tiny-llama", "--estimate=Q4_K_M", "--json"}).out);
   EXPECT_EQ(remote["estimate"][0]["bytes"], local["estimate"][0]["bytes"]);
+}
+
+TEST_F(InspectTest, ReadsChatTemplatesAndTellsOfWaits) {
+  Files files = bundled_model();
+  files["chat_template.jinja"] = "{{ messages }}";
+  hub_.add("org/tiny", files);
+  hub_.faults({{{"on", "hub"}, {"path", "/revision/"}, {"times", 1}, {"status", 503}}});
+  hub_.start();
+  const Outcome remote = inspect({"org/tiny", "--json"});
+  EXPECT_EQ(json::parse(remote.out)["tokenizer"]["chat_template"], true) << remote.out;
+  EXPECT_NE(remote.err.find("next attempt in "), std::string::npos) << remote.err;
+}
+
+TEST_F(InspectTest, ASignalEndsItAndLeavesNothingBehind) {
+  hub_.add("org/tiny", bundled_model());
+  hub_.faults({{{"on", "any"}, {"path", "safetensors"}, {"stall_after", 0}}});
+  hub_.start();
+  RunningCommand running(inspection({"org/tiny"}));
+  while (fs::is_empty(scratch_.path()) && !running.ended()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  running.signal(SIGINT);
+  EXPECT_EQ(running.wait(), 128 + SIGINT);
+  EXPECT_TRUE(fs::is_empty(scratch_.path()));
 }
 
 TEST_F(InspectTest, WhatIsNeitherHereNorThereIsNamedBothWays) {

@@ -120,7 +120,7 @@ Session open_session(const std::string& operand, const Options& options,
       options.longest_wait.value_or(session.access.patience.longest_hint);
   session.access.patience.announce = [observer = session.observer](const std::string& why,
                                                                    double seconds) {
-    observer->message(fmt::format("{}; next attempt in {:.1f} s", why, seconds));
+    observer->message(net::waiting_text(why, seconds));
   };
   session.access.warn = [warnings, observer = session.observer](const std::string& topic,
                                                                 const std::string& text) {

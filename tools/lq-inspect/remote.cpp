@@ -16,6 +16,8 @@
 #include "common/net/file_choice.h"
 #include "common/net/hub_client.h"
 #include "common/net/repo_operand.h"
+#include "common/net/retry.h"
+#include "common/stage/stop.h"
 
 namespace lq::inspect {
 namespace {
@@ -25,23 +27,14 @@ namespace fs = std::filesystem;
 // Nearly all headers are shorter; the rest takes a second request.
 constexpr std::uint64_t kFirstRead = std::uint64_t{32} << 10;
 constexpr std::uint64_t kLongestHeader = 100'000'000;
-// Vocabularies of several megabytes are not worth the wait for a look.
+// Vocabularies of several megabytes are not worth the wait for a look; their size is told.
 constexpr std::uint64_t kLongestText = std::uint64_t{256} << 10;
-
-fs::path make_scratch() {
-  std::string name = fs::temp_directory_path() / "lq-inspect-XXXXXX";
-  if (::mkdtemp(name.data()) == nullptr) {
-    throw io::output_error("cannot make a directory in " + base::shown(fs::temp_directory_path()),
-                           errno, fs::temp_directory_path());
-  }
-  return name;
-}
 
 /// One look at one commit.
 class Look {
  public:
-  Look(const net::HubAccess& access, const net::RepoOperand& repo, fs::path directory)
-      : client_(access), repo_(repo), directory_(std::move(directory)) {}
+  Look(const net::HubAccess& access, const net::RepoOperand& repo, const fs::path& directory)
+      : client_(access), repo_(repo), directory_(directory) {}
 
   std::vector<std::string> take() {
     commit_ = client_.commit_of(repo_.id, repo_.revision);
@@ -59,7 +52,7 @@ class Look {
       } else if (file.path.ends_with(".safetensors")) {
         write(file, header_of(file));
         fs::resize_file(directory_ / file.path, file.size);
-      } else if (file.path == "config.json" || is_of_tokenizer(file.path)) {
+      } else if (is_described(file.path)) {
         take_text(file);
       }
     }
@@ -67,8 +60,9 @@ class Look {
   }
 
  private:
-  static bool is_of_tokenizer(const std::string& path) {
-    return path.find("token") != std::string::npos || path.ends_with(".model");
+  /// Not so papers and licences.
+  static bool is_described(const std::string& path) {
+    return path.ends_with(".json") || path.ends_with(".model") || path.ends_with(".jinja");
   }
 
   void take_text(const net::RepoFile& file) {
@@ -104,7 +98,7 @@ class Look {
 
   net::HubClient client_;
   const net::RepoOperand& repo_;
-  const fs::path directory_;
+  const fs::path& directory_;
   std::string commit_;
   std::vector<std::string> notes_;
 };
@@ -116,7 +110,37 @@ class Look {
       fmt::format("unset HF_HUB_OFFLINE, or write a path as ./{}", base::escape_controls(operand)));
 }
 
+net::HubAccess access_for(const net::HubSettings& settings, stage::StageObserver& observer) {
+  const auto environment = base::Environment::of_process();
+  net::HubAccess access =
+      net::hub_access(settings, net::find_token({}, settings, environment, net::unix_now()),
+                      environment, fmt::format("lq-inspect/{}", cli::version()));
+  const auto stop = [] { return stage::stop_requested() != stage::StopReason::kNone; };
+  access.http.stop = stop;
+  access.http.trace = [&observer](const std::string& text) { observer.detail(text); };
+  access.patience.stop = stop;
+  access.patience.announce = [&observer](const std::string& why, double seconds) {
+    observer.message(net::waiting_text(why, seconds));
+  };
+  return access;
+}
+
 }  // namespace
+
+ScratchDirectory::ScratchDirectory() {
+  stage::install_signal_handlers();  // one that ended the process would leave the directory
+  const fs::path parent = fs::temp_directory_path();
+  std::string name = parent / "lq-inspect-XXXXXX";
+  if (::mkdtemp(name.data()) == nullptr) {
+    throw io::output_error("cannot make a directory in " + base::shown(parent), errno, parent);
+  }
+  path_ = name;
+}
+
+ScratchDirectory::~ScratchDirectory() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
 
 bool RemoteModel::may_be(const std::string& operand) {
   if (operand.starts_with("hf://") || operand.starts_with("https://") ||
@@ -130,32 +154,21 @@ bool RemoteModel::may_be(const std::string& operand) {
   return std::ranges::count(id, '/') == 1 && id.back() != '/';
 }
 
-RemoteModel::RemoteModel(const std::string& operand) {
-  const auto environment = base::Environment::of_process();
-  const net::HubSettings settings = net::hub_settings(environment);
+RemoteModel::RemoteModel(const std::string& operand, stage::StageObserver& observer) {
+  const net::HubSettings settings = net::hub_settings(base::Environment::of_process());
   const net::RepoOperand repo = net::parse_repo_operand(operand, settings.endpoint);
   if (settings.offline) throw_offline(operand);
-  const net::HubAccess access =
-      net::hub_access(settings, net::find_token({}, settings, environment, net::unix_now()),
-                      environment, fmt::format("lq-inspect/{}", cli::version()));
-  directory_ = make_scratch();
+  const net::HubAccess access = access_for(settings, observer);
   try {
-    notes_ = Look(access, repo, directory_).take();
+    notes_ = Look(access, repo, directory()).take();
+  } catch (const net::Stopped&) {
+    throw stage::Interrupted(stage::stop_requested(), 0, 0);
   } catch (const base::ModelNotFoundError& error) {
-    fs::remove_all(directory_);
     throw base::ModelNotFoundError(
         "cannot inspect " + base::escape_controls(operand),
         fmt::format("there is no file or directory of that name here, and {}", error.why()),
         fmt::format("check the path; of a repository, {}", error.fix()));
-  } catch (...) {
-    fs::remove_all(directory_);
-    throw;
   }
-}
-
-RemoteModel::~RemoteModel() {
-  std::error_code ignored;
-  fs::remove_all(directory_, ignored);
 }
 
 }  // namespace lq::inspect

@@ -50,12 +50,12 @@ struct Opened {
   std::optional<RemoteModel> remote;
   ModelFacts facts;
 
-  explicit Opened(const std::string& operand) {
+  Opened(const std::string& operand, stage::StageObserver& observer) {
     if (is_there(operand) || !RemoteModel::may_be(operand)) {
       facts = read_facts(operand);
       return;
     }
-    remote.emplace(operand);
+    remote.emplace(operand, observer);
     facts = read_facts(remote->directory());
     facts.path = operand;
     facts.name = "";
@@ -108,11 +108,11 @@ void Inspect::validate(const std::vector<std::string>& operands, const cli::Comm
 }
 
 cli::ToolResult Inspect::run(const std::vector<std::string>& operands,
-                             const cli::CommonOptions& common, stage::StageObserver&) {
+                             const cli::CommonOptions& common, stage::StageObserver& observer) {
   const Operands split = split_operands(options_, operands);
-  const Opened opened(split.models.front());
+  const Opened opened(split.models.front(), observer);
   const ModelFacts& facts = opened.facts;
-  if (!options_.diff.empty()) return compare(facts, Opened(options_.diff).facts);
+  if (!options_.diff.empty()) return compare(facts, Opened(options_.diff, observer).facts);
   std::optional<Estimates> estimates;
   if (options_.estimate) {
     estimates = estimate(facts, opened.place(), split.estimate_types, options_.importance_path,
