@@ -39,22 +39,12 @@ std::vector<Extent> ByteRanges::ranges() const {
   return all;
 }
 
-std::vector<Extent> ByteRanges::missing(std::uint64_t size, std::uint64_t piece) const {
-  std::vector<Extent> gaps;
-  const auto add_gap = [&](std::uint64_t begin, std::uint64_t end) {
-    while (begin < end) {
-      const std::uint64_t cut = std::min(end, (begin / piece + 1) * piece);
-      gaps.push_back({begin, cut});
-      begin = cut;
-    }
-  };
-  std::uint64_t at = 0;
-  for (const auto& [begin, end] : ranges_) {
-    add_gap(at, std::min(begin, size));
-    at = std::max(at, end);
-  }
-  add_gap(at, size);
-  return gaps;
+std::optional<Extent> ByteRanges::first_missing(std::uint64_t size, std::uint64_t piece) const {
+  const std::uint64_t begin = prefix();
+  if (begin >= size) return {};
+  const auto next = ranges_.upper_bound(begin);
+  const std::uint64_t gap_end = next == ranges_.end() ? size : std::min(next->first, size);
+  return Extent{begin, std::min(gap_end, (begin / piece + 1) * piece)};
 }
 
 }  // namespace lq::net

@@ -25,9 +25,8 @@ class ByteRanges {
   std::uint64_t prefix() const;
   /// In order.
   std::vector<Extent> ranges() const;
-  /// What is not in it of [0, size), cut so that no piece is longer than `piece` or crosses a
-  /// multiple of it.
-  std::vector<Extent> missing(std::uint64_t size, std::uint64_t piece) const;
+  /// The first bytes of [0, size) that are not in it, up to the next multiple of `piece`.
+  std::optional<Extent> first_missing(std::uint64_t size, std::uint64_t piece) const;
 
  private:
   std::map<std::uint64_t, std::uint64_t> ranges_;  // begin to end

@@ -145,9 +145,11 @@ Asked HubClient::asked_for_file(const std::string& verb, const std::string& id,
 std::optional<Failure> HubClient::failure_of(const Answer& answer, const Asked& asked) const {
   if (answer.head.status / 100 == 2) return {};
   if (answer.at_endpoint && !is_transient(answer.head.status)) throw_refusal(answer, asked);
-  return Failure{
+  Failure failure = {
       fmt::format("{} answered with {}", answer.url.shown(), reason_of(answer, asked.token)),
       server_hint(answer.head, unix_now())};
+  if (answer.head.status == 404 || answer.head.status == 410) failure.retries = 1;  // storage
+  return failure;
 }
 
 HubClient::ApiAnswer HubClient::api(const Url& url, const Asked& asked) {

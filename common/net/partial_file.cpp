@@ -80,14 +80,9 @@ void PartialFile::write(std::uint64_t offset, std::span<const std::byte> bytes) 
   done_.add({offset, offset + bytes.size()});
 }
 
-std::vector<Extent> PartialFile::missing(std::uint64_t piece) const {
+ByteRanges PartialFile::done() const {
   const std::lock_guard lock(mutex_);
-  return done_.missing(file_.size, piece);
-}
-
-std::uint64_t PartialFile::done_bytes() const {
-  const std::lock_guard lock(mutex_);
-  return done_.total();
+  return done_;
 }
 
 std::uint64_t PartialFile::prefix() const {
@@ -97,11 +92,7 @@ std::uint64_t PartialFile::prefix() const {
 
 void PartialFile::save() {
   const std::lock_guard saving(saving_);
-  ByteRanges done;
-  {
-    const std::lock_guard lock(mutex_);
-    done = done_;
-  }
+  const ByteRanges done = this->done();
   if (done.total() == saved_bytes_) return;
   data_.sync();
   nlohmann::ordered_json record = {

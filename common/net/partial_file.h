@@ -35,8 +35,7 @@ class PartialFile {
   /// Reads bytes that are there.
   void read(std::uint64_t offset, std::span<std::byte> out) const { data_.read_at(offset, out); }
 
-  std::vector<Extent> missing(std::uint64_t piece) const;
-  std::uint64_t done_bytes() const;
+  ByteRanges done() const;
   std::uint64_t prefix() const;
 
   /// Syncs and writes the journal.

@@ -94,7 +94,7 @@ void Attempts::wait_after(const Failure& failure) {
         fmt::format("{}; the server asks to wait {:.0f} seconds", failure.why, *failure.hint),
         fix + fmt::format(", or allow the wait with --max-wait {:.0f}", std::ceil(*failure.hint)));
   }
-  if (failed_ >= patience_.retries) {
+  if (failed_ >= std::min(patience_.retries, failure.retries.value_or(patience_.retries))) {
     throw base::NetworkError(what_, fmt::format("{} (tried {} times)", failure.why, failed_ + 1),
                              fix);
   }

@@ -40,6 +40,7 @@ void sleep_unless_stopped(double seconds, const std::function<bool()>& stop);
 struct Failure {
   std::string why;
   std::optional<double> hint = {};  // seconds that the server asks to wait
+  std::optional<int> retries = {};  // where fewer than usual make sense
 };
 
 /// The attempts at one unit of work: an API call, or one range of a file.

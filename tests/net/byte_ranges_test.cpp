@@ -26,14 +26,18 @@ TEST(ByteRanges, JoinOverlapsAndNeighbours) {
   EXPECT_EQ(ranges.total(), 0U);
 }
 
-TEST(ByteRanges, CutWhatIsMissingAtMultiplesOfAPiece) {
+TEST(ByteRanges, CutTheFirstGapAtMultiplesOfAPiece) {
   ByteRanges ranges;
-  EXPECT_EQ(ranges.missing(25, 10), (Extents{{0, 10}, {10, 20}, {20, 25}}));
+  EXPECT_EQ(ranges.first_missing(25, 10), (Extent{0, 10}));
   ranges.add({3, 12});
-  EXPECT_EQ(ranges.missing(25, 10), (Extents{{0, 3}, {12, 20}, {20, 25}}));
-  ranges.add({0, 25});
-  EXPECT_TRUE(ranges.missing(25, 10).empty());
-  EXPECT_TRUE(ranges.missing(0, 10).empty());
+  EXPECT_EQ(ranges.first_missing(25, 10), (Extent{0, 3}));
+  ranges.add({0, 3});
+  EXPECT_EQ(ranges.first_missing(25, 10), (Extent{12, 20}));
+  ranges.add({12, 20});
+  EXPECT_EQ(ranges.first_missing(25, 10), (Extent{20, 25}));
+  ranges.add({20, 25});
+  EXPECT_EQ(ranges.first_missing(25, 10), std::nullopt);
+  EXPECT_EQ(ranges.first_missing(0, 10), std::nullopt);
 }
 
 TEST(ByteRanges, AgreeWithASetOfBytes) {
@@ -47,12 +51,13 @@ TEST(ByteRanges, AgreeWithASetOfBytes) {
       std::fill(bytes.begin() + static_cast<long>(begin), bytes.begin() + static_cast<long>(end),
                 true);
     }
-    for (const Extent& gap : ranges.missing(100, 7)) {
-      EXPECT_LE(gap.size(), 7U);
-      for (std::uint64_t i = gap.begin; i < gap.end; ++i) {
+    while (const auto gap = ranges.first_missing(100, 7)) {
+      EXPECT_LE(gap->size(), 7U);
+      for (std::uint64_t i = gap->begin; i < gap->end; ++i) {
         EXPECT_FALSE(bytes[i]);
         bytes[i] = true;
       }
+      ranges.add(*gap);
     }
     EXPECT_EQ(std::count(bytes.begin(), bytes.end(), true), 100);
   }

@@ -34,9 +34,8 @@ TEST_F(PartialFileTest, KeepsWhatItsJournalNames) {
   }
   EXPECT_EQ(PartialFile::bytes_kept(file_, partial_, journal_), 110U);
   PartialFile again = open();
-  EXPECT_EQ(again.done_bytes(), 110U);
   EXPECT_EQ(again.prefix(), 100U);
-  EXPECT_EQ(again.missing(1000), (std::vector<Extent>{{100, 500}, {510, 1000}}));
+  EXPECT_EQ(again.done().ranges(), (std::vector<Extent>{{0, 100}, {500, 510}}));
   std::vector<std::byte> bytes(10);
   again.read(500, bytes);
   EXPECT_EQ(bytes, std::vector<std::byte>(10, std::byte{7}));
@@ -63,12 +62,12 @@ TEST_F(PartialFileTest, TakesNoJournalThatIsNotOfThisFile) {
   }
   for (const char* text : {"", "{", "[]", "7"}) {
     scratch_.write("x.lq.journal", text);
-    EXPECT_EQ(open().done_bytes(), 0U) << text;
+    EXPECT_EQ(open().done().total(), 0U) << text;
   }
   scratch_.write("x.lq.journal", good.dump());
   EXPECT_EQ(PartialFile::bytes_kept(file_, partial_, journal_), 100U);
   std::filesystem::resize_file(partial_, 500);
-  EXPECT_EQ(open().done_bytes(), 0U) << "a partial of another size";
+  EXPECT_EQ(open().done().total(), 0U) << "a partial of another size";
 }
 
 TEST_F(PartialFileTest, ForgetsWhatIsDiscarded) {
@@ -76,7 +75,7 @@ TEST_F(PartialFileTest, ForgetsWhatIsDiscarded) {
   write(file, 0, 100);
   file.save();
   file.discard();
-  EXPECT_EQ(file.done_bytes(), 0U);
+  EXPECT_EQ(file.done().total(), 0U);
   EXPECT_FALSE(std::filesystem::exists(journal_));
   write(file, 0, 100);
   file.save();

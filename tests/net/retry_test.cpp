@@ -77,6 +77,14 @@ TEST_F(AttemptsTest, StopAfterThreeRetriesWithGrowingWaits) {
   }
 }
 
+TEST_F(AttemptsTest, TryOnceMoreWhereMoreMakesNoSense) {
+  Attempts attempts(patience_, "cannot fetch x");
+  const auto error = testing::error_of<base::NetworkError>([&] {
+    attempts.run([] { return std::optional(Failure{"gone", {}, 1}); });
+  });
+  EXPECT_EQ(error.why(), "gone (tried 2 times)");
+}
+
 TEST_F(AttemptsTest, CountAgainAfterProgress) {
   Attempts attempts(patience_, "cannot fetch x");
   int calls = 0;
