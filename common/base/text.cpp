@@ -110,6 +110,17 @@ bool is_lower_hex(std::string_view text, std::size_t n_digits) {
          });
 }
 
+std::string without_secrets(std::string_view address) {
+  address = address.substr(0, address.find_first_of("?#"));
+  const std::size_t scheme_end = address.find("//");
+  if (scheme_end == std::string_view::npos) return escape_controls(address);
+  const std::size_t host = scheme_end + 2;
+  const std::size_t at = address.substr(host, address.find('/', host) - host).rfind('@');
+  if (at == std::string_view::npos) return escape_controls(address);
+  return escape_controls(std::string(address.substr(0, host)) +
+                         std::string(address.substr(host + at + 1)));
+}
+
 std::string to_lower(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {

@@ -18,6 +18,8 @@ std::string format_bytes(std::uint64_t bytes);
 std::string escape_controls(std::string_view text);
 /// A path as messages show it.
 std::string shown(const std::filesystem::path& path);
+/// A web address as a message may show it: without query, user and password.
+std::string without_secrets(std::string_view address);
 /// Without blanks and line ends on both sides.
 std::string_view trimmed(std::string_view text);
 /// Exactly that many digits 0-9 a-f.

@@ -18,7 +18,7 @@ struct CommonOptions {
   bool json = false, null_terminated = false;
   std::filesystem::path tmp_dir;  // scratch; empty = beside the output
   std::string depfile;            // written by run_tool, see ToolResult::dependencies
-  std::vector<std::string> argv;  // as typed, the program's name first
+  std::vector<std::string> argv;  // as typed but for secrets in addresses; the program's name first
   stage::StageOptions stage;
 };
 

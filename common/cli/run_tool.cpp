@@ -95,7 +95,7 @@ void Session::start_messages() {
   for (const auto& [option, entry] : settings.items()) effective[option] = entry["value"];
   log_->event(level_enum::debug, "run.start",
               {{"version", version()},
-               {"argv", argv_},
+               {"argv", options_.common().argv},
                {"options", effective},
                {"host", stage::host_name()}});
   progress_ = std::make_unique<Progress>(

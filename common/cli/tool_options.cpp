@@ -19,7 +19,10 @@ ToolOptions::ToolOptions(Tool& tool, const base::Environment& environment)
 }
 
 void ToolOptions::parse(const std::vector<std::string>& argv) {
-  common_.argv = argv;
+  for (const std::string& word : argv) {
+    const bool is_address = word.find("://") != std::string::npos;
+    common_.argv.push_back(is_address ? base::without_secrets(word) : word);
+  }
   line_ = parse_command_line(argv, table_);
 }
 

@@ -23,7 +23,9 @@ struct HubAccess {
   double api_seconds = 30;  // of a whole API call
   /// X-HF-Warning of any answer, the same ones again and again; called from any thread.
   std::function<void(const std::string& topic, const std::string& text)> warn = {};
-  std::shared_ptr<RequestPace> pace = std::make_shared<RequestPace>();
+  /// The Hub counts calls of its API and requests for files apart.
+  std::shared_ptr<RequestPace> api_pace = std::make_shared<RequestPace>();
+  std::shared_ptr<RequestPace> file_pace = std::make_shared<RequestPace>();
 
   std::string shown_endpoint() const;  // without trailing slash
 };

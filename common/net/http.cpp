@@ -69,8 +69,11 @@ TransportFailure failure_of(CURLcode code) {
   }
 }
 
-/// libcurl quotes a proxy's address with its password.
-std::string public_text(const std::string& text) {
+/// libcurl quotes a proxy's address with its password, and takes long headers for a lack of memory.
+std::string public_text(CURLcode code, const std::string& text) {
+  if (code == CURLE_OUT_OF_MEMORY) {
+    return "the answer has a header that is too long";
+  }
   if (base::to_lower(text).find("proxy") == std::string::npos) return text;
   return "the proxy that http_proxy, https_proxy or ALL_PROXY name cannot be used";
 }
@@ -235,6 +238,13 @@ void HttpConnection::configure(const HttpRequest& request) {
   if (request.range) set_option(easy, CURLOPT_RANGE, text_of(*request.range).c_str());
 }
 
+std::string HttpConnection::trusted() const {
+  const std::filesystem::path& place =
+      settings_.ca_file.empty() ? settings_.ca_dir : settings_.ca_file;
+  return fmt::format(" (trusted are the authorities of {})",
+                     place.empty() ? "the system" : base::shown(place));
+}
+
 /// Transfers until the end or a stop.
 int HttpConnection::transfer() {
   curl_multi_add_handle(handles_->multi, handles_->easy);
@@ -280,9 +290,11 @@ HttpHead HttpConnection::get(const HttpRequest& request, BodySink& sink) {
   }
   if (code != CURLE_OK && !answer.unwanted()) {
     const std::string text = base::escape_controls(public_text(
-        handles_->error[0] != '\0' ? handles_->error.data() : curl_easy_strerror(code)));
+        code, handles_->error[0] != '\0' ? handles_->error.data() : curl_easy_strerror(code)));
     trace("failed: " + text);
-    throw TransportError(failure_of(code), text);
+    const TransportFailure failure = failure_of(code);
+    throw TransportError(failure,
+                         failure == TransportFailure::kCertificate ? text + trusted() : text);
   }
   answer.finish();
   trace(fmt::format("answered {}", answer.head().status));

@@ -110,6 +110,7 @@ class HttpConnection {
   struct Handles;
   void configure(const HttpRequest& request);
   int transfer();  // returns libcurl's code
+  std::string trusted() const;
 
   std::unique_ptr<Handles> handles_;
   HttpSettings settings_;

@@ -98,9 +98,9 @@ Url HubClient::address(const std::string& path) const {
   return *Url::parse(access_.shown_endpoint() + path);
 }
 
-Answer HubClient::send(HttpRequest request, BodySink& sink) {
+Answer HubClient::send(HttpRequest request, RequestPace& pace, BodySink& sink) {
   const bool counted = request.url.origin() == access_.endpoint.url.origin();
-  const double wait = counted ? access_.pace->take(unix_now()) : 0;
+  const double wait = counted ? pace.take(unix_now()) : 0;
   if (wait > patience_.longest_hint) {
     throw TransportError(TransportFailure::kStalled,
                          fmt::format("the server's quota is used up for {:.0f} seconds", wait));
@@ -114,7 +114,7 @@ Answer HubClient::send(HttpRequest request, BodySink& sink) {
   request.bearer = access_.token.secret();
   Answer answer = follow(connection_, access_.endpoint, std::move(request), sink);
   for (const HttpHead* head : answer.heads()) {
-    access_.pace->note(*head, unix_now());
+    pace.note(*head, unix_now());
     const std::string warning = head->header("x-hf-warning");
     if (warning.empty() || !access_.warn) continue;
     const std::size_t semicolon = std::min(warning.find(';'), warning.size());
@@ -156,7 +156,8 @@ HubClient::ApiAnswer HubClient::api(const Url& url, const Asked& asked) {
   ApiAnswer result;
   Attempts(patience_, asked.what).run([&] {
     TextSink sink(result.body, kMostAnswerBytes);
-    result.answer = send({.url = url, .total_seconds = access_.api_seconds}, sink);
+    result.answer =
+        send({.url = url, .total_seconds = access_.api_seconds}, *access_.api_pace, sink);
     return failure_of(result.answer, asked);
   });
   return result;
@@ -189,7 +190,7 @@ std::string HubClient::known_revisions(const std::string& id) {
     TextSink sink(body, kMostAnswerBytes);
     const Answer answer = send({.url = address(fmt::format("/api/models/{}/refs", id)),
                                 .total_seconds = access_.api_seconds},
-                               sink);
+                               *access_.api_pace, sink);
     if (answer.head.status != 200) return "";
     const json refs = json::parse(body, nullptr, false);
     std::vector<std::string> names;
@@ -227,10 +228,10 @@ std::vector<RepoFile> HubClient::files(const std::string& id, const std::string&
     const std::string link = next_link(page.answer.head.header("link"));
     if (link.empty()) return files;
     const std::optional<Url> next = page.answer.url.resolve(link);
-    if (!next) fail("the address of the next page is not used: " + without_secrets(link));
+    if (!next) fail("the address of the next page is not used: " + base::without_secrets(link));
     url = *next;
     if (access_.endpoint.is_mirror && is_hub(url.origin())) {
-      url = url.moved_to(access_.endpoint.url);
+      url = url.moved_below(access_.endpoint.url);
     }
     if (!(url.origin() == access_.endpoint.url.origin())) {
       fail("the next page of the list is on another host: " + url.shown());
@@ -244,7 +245,7 @@ Answer HubClient::open(const std::string& id, const std::string& commit, const R
       direct
           ? *direct
           : address(fmt::format("/{}/resolve/{}/{}", id, commit, percent_encode_path(file.path)));
-  Answer answer = send({.url = url, .range = range}, sink);
+  Answer answer = send({.url = url, .range = range}, *access_.file_pace, sink);
   if (!direct && !answer.at_endpoint && answer.head.status / 100 == 2) direct = answer.url;
   return answer;
 }

@@ -54,7 +54,7 @@ class HubClient {
   };
   ApiAnswer api(const Url& url, const Asked& asked);
   Url address(const std::string& path) const;
-  Answer send(HttpRequest request, BodySink& sink);
+  Answer send(HttpRequest request, RequestPace& pace, BodySink& sink);
   Asked asked_for(const std::string& what, const std::string& id,
                   const std::string& revision) const;
   std::string known_revisions(const std::string& id);

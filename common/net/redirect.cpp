@@ -54,8 +54,9 @@ Answer follow(HttpConnection& connection, const Endpoint& endpoint, HttpRequest 
   LastBody last(sink);
   std::vector<HttpHead> hops;
   std::vector<std::string> seen;
+  bool trusted = true;
   for (;;) {
-    const bool trusted = may_see_token(endpoint, request.url.origin());
+    trusted = trusted && may_see_token(endpoint, request.url.origin());
     if (!trusted) request.bearer.clear();
     HttpHead head = connection.get(request, last);
     if (!is_redirect(head)) return {std::move(head), request.url, trusted, std::move(hops)};
@@ -63,9 +64,9 @@ Answer follow(HttpConnection& connection, const Endpoint& endpoint, HttpRequest 
     const std::string location = head.header("location");
     const std::optional<Url> next = request.url.resolve(location);
     if (!next) {
-      refuse(request.url, location.empty()
-                              ? "without saying where"
-                              : "to an address that is not used: " + without_secrets(location));
+      refuse(request.url, location.empty() ? "without saying where"
+                                           : "to an address that is not used: " +
+                                                 base::without_secrets(location));
     }
     if (request.url.is_https() && !next->is_https()) refuse(request.url, "from https to http");
     if (std::ranges::find(seen, next->text()) != seen.end()) refuse(request.url, "in a circle");

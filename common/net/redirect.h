@@ -20,7 +20,7 @@ bool is_hub(const Origin& origin);
 struct Answer {
   HttpHead head;               // of the last answer
   Url url;                     // that gave it
-  bool at_endpoint = true;     // whether that address may see the token
+  bool at_endpoint = true;     // whether that address has seen the token, where there is one
   std::vector<HttpHead> hops;  // the redirects before it, first to last
 
   /// Of the hops and of the answer.

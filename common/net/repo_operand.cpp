@@ -95,7 +95,7 @@ class OperandParser {
  private:
   [[noreturn]] void refuse(std::string why, std::string fix = "") const {
     const bool is_web = base::to_lower(text_).starts_with("http");
-    const std::string shown = is_web ? without_secrets(text_) : base::escape_controls(text_);
+    const std::string shown = is_web ? base::without_secrets(text_) : base::escape_controls(text_);
     if (fix.empty()) {
       fix = fmt::format(
           "write NAMESPACE/NAME, NAMESPACE/NAME@REVISION, or the repository's address below {}",

@@ -64,27 +64,21 @@ std::optional<Url> Url::resolve(const std::string& location) const {
 
 std::string Url::shown() const { return base::escape_controls(text_.substr(0, text_.find('?'))); }
 
-Url Url::moved_to(const Url& other) const {
-  const Handle handle = new_handle();
+Url Url::moved_below(const Url& other) const {
+  const Handle handle = new_handle(), place = new_handle();
+  curl_url_set(place.get(), CURLUPART_URL, other.text_.c_str(), 0);
+  std::string folder = part(place.get(), CURLUPART_PATH);
+  while (folder.ends_with('/')) folder.pop_back();
   curl_url_set(handle.get(), CURLUPART_URL, text_.c_str(), 0);
   curl_url_set(handle.get(), CURLUPART_SCHEME, other.origin_.scheme.c_str(), 0);
   curl_url_set(handle.get(), CURLUPART_HOST, other.origin_.host.c_str(), 0);
   curl_url_set(handle.get(), CURLUPART_PORT, other.origin_.port.c_str(), 0);
+  curl_url_set(handle.get(), CURLUPART_PATH, (folder + part(handle.get(), CURLUPART_PATH)).c_str(),
+               0);
   Url url;
-  url.text_ = part(handle.get(), CURLUPART_URL);
+  url.text_ = part(handle.get(), CURLUPART_URL, CURLU_NO_DEFAULT_PORT);
   url.origin_ = other.origin_;
   return url;
-}
-
-std::string without_secrets(std::string_view address) {
-  address = address.substr(0, address.find_first_of("?#"));
-  const std::size_t scheme_end = address.find("//");
-  if (scheme_end == std::string_view::npos) return base::escape_controls(address);
-  const std::size_t host = scheme_end + 2;
-  const std::size_t at = address.substr(host, address.find('/', host) - host).rfind('@');
-  if (at == std::string_view::npos) return base::escape_controls(address);
-  return base::escape_controls(std::string(address.substr(0, host)) +
-                               std::string(address.substr(host + at + 1)));
 }
 
 std::string percent_encode(std::string_view text) {

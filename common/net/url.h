@@ -27,8 +27,8 @@ class Url {
   bool is_https() const { return origin_.scheme == "https"; }
   /// Without the query, which can be a signature: for messages and logs.
   std::string shown() const;
-  /// The same address at another origin.
-  Url moved_to(const Url& other) const;
+  /// The same path and query at another origin, below the path of that one.
+  Url moved_below(const Url& other) const;
 
   bool operator==(const Url& other) const { return text_ == other.text_; }
 
@@ -36,9 +36,6 @@ class Url {
   std::string text_;
   Origin origin_;
 };
-
-/// An address from outside as a message may show it: without query, user and password.
-std::string without_secrets(std::string_view address);
 
 /// Everything but letters, digits and -._~ as %XX: one segment of a path, or a value.
 std::string percent_encode(std::string_view text);

@@ -184,14 +184,16 @@ OutputLock::OutputLock(LockRequest request) : request_(std::move(request)) {
   // A probe holds the lock for an instant, which must not look like another run.
   constexpr double kProbeSeconds = 0.2;
   const auto begin = Clock::now();
-  bool told = false;
+  constexpr double kTellEvery = 10;
+  double tell_at = kProbeSeconds;
   while (!try_flock()) {
     const double waited = std::chrono::duration<double>(Clock::now() - begin).count();
     if (waited >= std::max(request_.wait_seconds, kProbeSeconds)) {
       throw busy(request_.output, request_.path);
     }
-    if (waited >= kProbeSeconds && !std::exchange(told, true) && request_.waiting) {
+    if (waited >= tell_at && request_.waiting) {
       request_.waiting(find_holder(request_.path));
+      tell_at = waited + kTellEvery;
     }
     const StopReason reason = request_.stop ? request_.stop() : StopReason::kNone;
     if (reason != StopReason::kNone) throw Interrupted(reason, 0, 0);

@@ -67,5 +67,12 @@ TEST(Nearest, TakesTheFirstOfEquallyNearOnes) {
 
 TEST(ErrnoText, IsTheSystemsText) { EXPECT_EQ(errno_text(ENOSPC), "No space left on device"); }
 
+TEST(WithoutSecrets, LeavesSchemeHostAndPath) {
+  EXPECT_EQ(without_secrets("http://me:p@w@host/a?sig=1#x"), "http://host/a");
+  EXPECT_EQ(without_secrets("//me@host"), "//host");
+  EXPECT_EQ(without_secrets("/path/with@sign"), "/path/with@sign");
+  EXPECT_EQ(without_secrets("https://host/a@b"), "https://host/a@b");
+}
+
 }  // namespace
 }  // namespace lq::base

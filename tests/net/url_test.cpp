@@ -39,18 +39,13 @@ TEST(Url, TellsOriginsApartByPortAndScheme) {
   EXPECT_FALSE(origin == Url::parse("https://host:80/")->origin());
 }
 
-TEST(Url, MovesToAnotherOrigin) {
-  const Url moved = Url::parse("https://huggingface.co/api/x?cursor=1")
-                        ->moved_to(*Url::parse("http://127.0.0.1:8080"));
-  EXPECT_EQ(moved.text(), "http://127.0.0.1:8080/api/x?cursor=1");
+TEST(Url, MovesBelowAnotherAddress) {
+  const Url url = *Url::parse("https://huggingface.co/api/x%20y?cursor=1");
+  const Url moved = url.moved_below(*Url::parse("http://127.0.0.1:8080"));
+  EXPECT_EQ(moved.text(), "http://127.0.0.1:8080/api/x%20y?cursor=1");
   EXPECT_EQ(moved.origin(), (Origin{"http", "127.0.0.1", "8080"}));
-}
-
-TEST(WithoutSecrets, LeavesSchemeHostAndPath) {
-  EXPECT_EQ(without_secrets("http://me:p@w@host/a?sig=1#x"), "http://host/a");
-  EXPECT_EQ(without_secrets("//me@host"), "//host");
-  EXPECT_EQ(without_secrets("/path/with@sign"), "/path/with@sign");
-  EXPECT_EQ(without_secrets("https://host/a@b"), "https://host/a@b");
+  EXPECT_EQ(url.moved_below(*Url::parse("https://mirror/hf/")).text(),
+            "https://mirror/hf/api/x%20y?cursor=1");
 }
 
 TEST(PercentEncode, LeavesPlainCharactersAndSlashesOfPaths) {
