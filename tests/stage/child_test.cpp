@@ -9,6 +9,7 @@
 #include "common/stage/journal.h"
 #include "common/stage/run_stage.h"
 #include "tests/stage/toy.h"
+#include "tests/support/wait_until.h"
 
 namespace lq::stage::testing {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 using lq::testing::error_of;
 using lq::testing::read_file;
 using lq::testing::ScratchDirectory;
+using lq::testing::wait_until;
 
 constexpr std::size_t kUnits = 120;
 
@@ -24,8 +26,8 @@ int setting(const char* name, int otherwise) {
   return text == nullptr ? otherwise : std::atoi(text);
 }
 
-// LQ_TOY_OUTPUT path, _THREADS, _SLEEP_MS per unit, _SHARD "K" of 3, _WAIT_S, _STUCK_MS for unit 5
-// after a stop request, _STARTED a file to make when a unit begins
+// LQ_TOY_OUTPUT path, _THREADS, _SLEEP_MS per unit, _SHARD "K" of 3, _WAIT_S, _LIMIT_MS, _STUCK_MS
+// for unit 5, _GRACE_MS after a stop request, _STARTED a file to make when a unit begins
 TEST(Child, RunsTheToyAsItsEnvironmentSays) {
   const char* output = std::getenv("LQ_TOY_OUTPUT");
   if (output == nullptr) return;  // in the parent there is nothing to do
@@ -38,7 +40,7 @@ TEST(Child, RunsTheToyAsItsEnvironmentSays) {
   if (setting("LQ_TOY_LIMIT_MS", 0) > 0) {
     options.time_limit_seconds = setting("LQ_TOY_LIMIT_MS", 0) * 1e-3;
   }
-  options.stop_grace_seconds = 0.2;
+  options.stop_grace_seconds = setting("LQ_TOY_GRACE_MS", 600'000) * 1e-3;
   options.abandon = [](const Interrupted& error) { ::_exit(static_cast<int>(error.exit_code())); };
   ToyWork work(plan);
   work.before = [](std::size_t unit) {
@@ -61,10 +63,23 @@ std::size_t journal_units(const std::filesystem::path& output) {
   return read_journal(output.string() + ".lq-journal").units.size();
 }
 
-// Until the child has recorded some units.
-void wait_for_units(const std::filesystem::path& output, std::size_t units) {
-  for (int tries = 0; tries < 2000 && journal_units(output) < units; ++tries) sleep_ms(5);
+// Until the child has recorded some units, or has ended.
+void wait_for_units(pid_t pid, const std::filesystem::path& output, std::size_t units) {
+  EXPECT_TRUE(wait_until([&] { return journal_units(output) >= units || has_ended(pid); }));
 }
+
+// Unit 5 takes longer than any test may.
+constexpr const char* kNeverEnds = "LQ_TOY_STUCK_MS=900000";
+
+// Lets a stopped process go on when it is told that this one waits for it.
+struct Waker : ToyObserver {
+  explicit Waker(pid_t stopped) : pid(stopped) {}
+  void message(const std::string& text) override {
+    ToyObserver::message(text);
+    ::kill(pid, SIGCONT);
+  }
+  const pid_t pid;
+};
 
 class Processes : public ::testing::Test {
  protected:
@@ -82,7 +97,7 @@ TEST_F(Processes, KilledAtRandomMomentsEndWithTheSameBytes) {
   for (int code = 1; code != 0;) {
     const pid_t pid = start_child(output_, {"LQ_TOY_SLEEP_MS=4"});
     if (kills < 25) {
-      sleep_ms(static_cast<int>(random() % 80));
+      wait_for_units(pid, output_, journal_units(output_) + random() % 6);
       ::kill(pid, SIGKILL);
     }
     code = wait_for(pid);
@@ -95,8 +110,8 @@ TEST_F(Processes, KilledAtRandomMomentsEndWithTheSameBytes) {
 }
 
 TEST_F(Processes, KillCostsAtMostTheUnitsThatWereNotRecorded) {
-  const pid_t pid = start_child(output_, {"LQ_TOY_SLEEP_MS=10"});
-  wait_for_units(output_, 20);
+  const pid_t pid = start_child(output_, {"LQ_TOY_SLEEP_MS=10", kNeverEnds});
+  wait_for_units(pid, output_, 20);
   ::kill(pid, SIGKILL);
   wait_for(pid);
   const std::size_t recorded = journal_units(output_);
@@ -108,8 +123,8 @@ TEST_F(Processes, KillCostsAtMostTheUnitsThatWereNotRecorded) {
 }
 
 TEST_F(Processes, ASecondRunIsToldWhoHoldsTheOutput) {
-  const pid_t pid = start_child(output_, {"LQ_TOY_SLEEP_MS=20"});
-  wait_for_units(output_, 1);
+  const pid_t pid = start_child(output_, {kNeverEnds});
+  wait_for_units(pid, output_, 1);
   const Plan plan = toy_plan(output_, {.units = kUnits});
   const auto error = error_of<base::BusyError>([&] { run_toy(plan); });
   EXPECT_EQ(error.what(), "cannot make " + output_.string());
@@ -130,21 +145,25 @@ TEST_F(Processes, ASecondRunIsToldWhoHoldsTheOutput) {
 }
 
 TEST_F(Processes, WaitingRunFindsTheResultUpToDate) {
-  const pid_t pid = start_child(output_, {"LQ_TOY_SLEEP_MS=8"});
-  wait_for_units(output_, 1);
+  const pid_t pid = start_child(output_, {"LQ_TOY_SLEEP_MS=20"});
+  wait_for_units(pid, output_, 1);
+  ::kill(pid, SIGSTOP);
+  Waker observer(pid);
   StageOptions options;
-  options.wait_seconds = 60;
-  const ToyRun run = run_toy(toy_plan(output_, {.units = kUnits}), options);
+  options.wait_seconds = 600;
+  const Plan plan = toy_plan(output_, {.units = kUnits});
+  ToyWork work(plan);
+  const StageReport report = run_stage(plan, options, work, observer);
   EXPECT_EQ(wait_for(pid), 0);
-  EXPECT_EQ(run.report.status[0], ResultStatus::kUpToDate);
-  EXPECT_NE(run.observer.messages.at(0).find("waiting for another run (pid "), std::string::npos);
+  EXPECT_EQ(report.status[0], ResultStatus::kUpToDate);
+  EXPECT_NE(observer.messages.at(0).find("waiting for another run (pid "), std::string::npos);
   expect_result();
 }
 
 TEST_F(Processes, RacingRunsMakeOneResult) {
   std::vector<pid_t> children;
   for (int child = 0; child < 4; ++child) {
-    children.push_back(start_child(output_, {"LQ_TOY_SLEEP_MS=1", "LQ_TOY_WAIT_S=60"}));
+    children.push_back(start_child(output_, {"LQ_TOY_SLEEP_MS=1", "LQ_TOY_WAIT_S=600"}));
   }
   for (const pid_t pid : children) EXPECT_EQ(wait_for(pid), 0);
   expect_result();
@@ -154,8 +173,8 @@ TEST_F(Processes, SignalsStoreTheCheckpointAndTellTheirCode) {
   for (const auto& [signal, code] : {std::pair(SIGHUP, 129), std::pair(SIGINT, 130),
                                      std::pair(SIGTERM, 143), std::pair(SIGUSR1, 75)}) {
     const std::size_t before = journal_units(output_);
-    const pid_t pid = start_child(output_, {"LQ_TOY_SLEEP_MS=10"});
-    wait_for_units(output_, before + 3);
+    const pid_t pid = start_child(output_, {"LQ_TOY_SLEEP_MS=50"});
+    wait_for_units(pid, output_, before + 3);
     ::kill(pid, signal);
     EXPECT_EQ(wait_for(pid), code);
     EXPECT_FALSE(io::file_status(output_.string() + ".lq-lock"));
@@ -166,13 +185,13 @@ TEST_F(Processes, SignalsStoreTheCheckpointAndTellTheirCode) {
 }
 
 TEST_F(Processes, TimeLimitStopsWithItsCode) {
-  EXPECT_EQ(wait_for(start_child(output_, {"LQ_TOY_SLEEP_MS=20", "LQ_TOY_LIMIT_MS=300"})), 75);
+  EXPECT_EQ(wait_for(start_child(output_, {"LQ_TOY_SLEEP_MS=100", "LQ_TOY_LIMIT_MS=2000"})), 75);
   EXPECT_GE(journal_units(output_), 1U);
 }
 
 TEST_F(Processes, AbandonsAUnitThatDoesNotEnd) {
-  const pid_t pid = start_child(output_, {"LQ_TOY_STUCK_MS=600000"});
-  wait_for_units(output_, kUnits - 1);
+  const pid_t pid = start_child(output_, {kNeverEnds, "LQ_TOY_GRACE_MS=200"});
+  wait_for_units(pid, output_, kUnits - 1);
   ::kill(pid, SIGTERM);
   EXPECT_EQ(wait_for(pid), 143);
   EXPECT_EQ(journal_units(output_), kUnits - 1);
@@ -185,10 +204,10 @@ TEST_F(Processes, ASecondSignalEndsAtOnce) {
   // signal.
   const std::filesystem::path started = scratch_.path() / "started";
   const pid_t pid =
-      start_child(output_, {"LQ_TOY_SLEEP_MS=5000", "LQ_TOY_STARTED=" + started.string()});
-  for (int tries = 0; tries < 1000 && !io::file_status(started); ++tries) sleep_ms(5);
+      start_child(output_, {"LQ_TOY_SLEEP_MS=600000", "LQ_TOY_STARTED=" + started.string()});
+  ASSERT_TRUE(wait_until([&] { return io::file_status(started) || has_ended(pid); }));
   ::kill(pid, SIGTERM);
-  sleep_ms(20);
+  ASSERT_TRUE(wait_until([&] { return !is_pending(pid, SIGTERM); }));
   ::kill(pid, SIGINT);
   EXPECT_EQ(wait_for(pid), 130);
 }
@@ -198,7 +217,10 @@ TEST_F(Processes, ShardsInThreeProcessesAndAFinisherMakeTheSameBytes) {
   for (int shard = 1; shard <= 3; ++shard) {
     children.push_back(start_child(output_, {"LQ_TOY_SHARD=" + std::to_string(shard)}));
   }
-  sleep_ms(40);
+  ASSERT_TRUE(wait_until([&] {
+    return !read_journal(output_.string() + ".lq-journal.2-of-3").units.empty() ||
+           has_ended(children[1]);
+  }));
   ::kill(children[1], SIGKILL);
   EXPECT_EQ(wait_for(children[0]), 0);
   wait_for(children[1]);
@@ -210,9 +232,10 @@ TEST_F(Processes, ShardsInThreeProcessesAndAFinisherMakeTheSameBytes) {
 }
 
 TEST_F(Processes, TheFinisherWaitsForShardsAndNamesThem) {
-  const pid_t pid = start_child(output_, {"LQ_TOY_SHARD=2", "LQ_TOY_SLEEP_MS=30"});
+  const pid_t pid = start_child(output_, {"LQ_TOY_SHARD=2", "LQ_TOY_SLEEP_MS=50"});
   const std::filesystem::path journal = output_.string() + ".lq-journal.2-of-3";
-  for (int tries = 0; tries < 1000 && !io::file_status(journal); ++tries) sleep_ms(5);
+  ASSERT_TRUE(wait_until([&] { return io::file_status(journal) || has_ended(pid); }));
+  ::kill(pid, SIGSTOP);
   const Plan plan = toy_plan(output_, {.units = kUnits});
   const auto error = error_of<base::BusyError>([&] { run_toy(plan); });
   EXPECT_NE(error.why().find("pid " + std::to_string(pid)), std::string::npos);
@@ -222,6 +245,7 @@ TEST_F(Processes, TheFinisherWaitsForShardsAndNamesThem) {
   StageOptions other;
   other.shard = Shard{1, 3};
   EXPECT_EQ(run_toy(plan, other).report.status[0], ResultStatus::kShardDone);
+  ::kill(pid, SIGCONT);
   EXPECT_EQ(wait_for(pid), 0);
 }
 

@@ -1,4 +1,4 @@
 # The reader has ended before the report is written.
 exec 3> >(exec true)
-sleep 0.3
+wait "$!"
 "$LQ_BIN/lq-inspect" "$LQ_DATA/tiny-llama" --tensors >&3
