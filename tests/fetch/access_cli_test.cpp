@@ -1,11 +1,10 @@
 // Who may have what: repositories that are private, gated, disabled or not there, and where the
 // token goes.
 
-#include <chrono>
 #include <gtest/gtest.h>
-#include <thread>
 
 #include "tests/fetch/fetcher.h"
+#include "tests/support/wait_until.h"
 
 namespace lq::testing {
 namespace {
@@ -113,10 +112,13 @@ TEST_F(AccessTest, ThePasswordOfAProxyIsNotShown) {
 
 TEST_F(AccessTest, NoSecretIsOnTheCommandLineOfTheProcess) {
   hub_.faults({{{"on", "storage"}, {"stall_after", 1000}}});
-  RunningCommand running(command({"org/gated"}, {{"HF_TOKEN", "hf_good"}}));
-  std::this_thread::sleep_for(std::chrono::milliseconds(600));
+  const fs::path place = scratch_.path() / "here";
+  RunningCommand running(command({"org/gated", "-o", place}, {{"HF_TOKEN", "hf_good"}}));
+  ASSERT_TRUE(wait_until([&] { return !hub_.finished_requests().empty() || running.ended(); }));
+  EXPECT_EQ(hub_.finished_requests().at(0)["authorization"], "Bearer hf_good");
   const Outcome processes = run({{"ps", "axww", "-o", "args"}, {}, {}});
-  EXPECT_NE(processes.out.find("lq-fetch"), std::string::npos);
+  EXPECT_NE(processes.out.find("lq-fetch org/gated -o " + place.string()), std::string::npos)
+      << processes.out;
   EXPECT_EQ(processes.out.find("hf_good"), std::string::npos);
 }
 

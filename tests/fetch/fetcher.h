@@ -22,7 +22,8 @@ class FetchTest : public ::testing::Test {
                            {"no_proxy", "127.0.0.1"}};
     for (const char* const name :
          {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "HF_TOKEN_PATH",
-          "TRANSFORMERS_OFFLINE", "SSL_CERT_FILE"}) {
+          "TRANSFORMERS_OFFLINE", "SSL_CERT_FILE", "http_proxy", "HTTP_PROXY", "https_proxy",
+          "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "NO_PROXY"}) {
       command.environment[name] = "";
     }
     for (const auto& [name, value] : environment) command.environment[name] = value;

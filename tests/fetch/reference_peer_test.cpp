@@ -75,12 +75,15 @@ TEST_F(ReferenceTest, LeavesACacheThatWeFindComplete) {
   const std::string theirs =
       reference(std::string("print(snapshot_download('org/model', ") + kIgnore + "))", false);
   hub_.forget_requests();
+  // Before our own run leaves notes of its own.
+  const Outcome offline = fetch({"org/model"}, {{"HF_HUB_OFFLINE", "1"}});
+  EXPECT_EQ(offline.exit_code, 0) << offline.err;
+  EXPECT_EQ(offline.out, theirs);
+  EXPECT_TRUE(hub_.requests().empty());
   const Outcome ours = fetch({"org/model"});
   EXPECT_EQ(ours.exit_code, 0) << ours.err;
   EXPECT_EQ(ours.out, theirs);
   EXPECT_EQ(storage_bytes(), 0U);
-  const Outcome offline = fetch({"org/model"}, {{"HF_HUB_OFFLINE", "1"}});
-  EXPECT_EQ(offline.out, theirs) << offline.err;
 }
 
 TEST_F(ReferenceTest, LeavesADirectoryThatWeFindComplete) {

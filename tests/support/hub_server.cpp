@@ -1,15 +1,11 @@
 #include "tests/support/hub_server.h"
 
 #include <algorithm>
-#include <csignal>
 #include <cstring>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <random>
 #include <sstream>
 #include <stdexcept>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace lq::testing {
 
@@ -38,13 +34,6 @@ std::string small_safetensors(std::size_t n_bytes, unsigned seed) {
 }
 
 HubServer::HubServer() { fs::create_directories(root()); }
-
-HubServer::~HubServer() {
-  if (pid_ < 0) return;
-  ::close(to_server_);
-  ::kill(pid_, SIGTERM);
-  ::waitpid(pid_, nullptr, 0);
-}
 
 void HubServer::add(const std::string& id, const std::map<std::string, std::string>& files,
                     const json& settings) {
@@ -97,41 +86,30 @@ void HubServer::use_tls() {
 }
 
 void HubServer::start() {
-  int in[2], out[2];
-  if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) {
-    throw std::runtime_error("no pipe for the server");
-  }
-  const std::string script = LQ_TEST_DATA "/../support/hub/hub_server.py";
-  std::vector<std::string> arguments = {"python3", "-B", script, root()};
+  std::vector<std::string> arguments = {root()};
   if (tls_) arguments.insert(arguments.end(), {"--tls", certificate(), root() / "key.pem"});
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  pid_ = ::fork();
-  if (pid_ == 0) {
-    ::dup2(in[0], STDIN_FILENO);
-    ::dup2(out[1], STDOUT_FILENO);
-    ::execvp(argv.front(), argv.data());
-    ::_exit(127);
+  if (page_size_ > 0) {
+    arguments.insert(arguments.end(), {"--page-size", std::to_string(page_size_)});
   }
-  ::close(in[0]);
-  ::close(out[1]);
-  to_server_ = in[1];
-  std::string line;
-  for (char c = 0; ::read(out[0], &c, 1) == 1 && c != '\n';) line += c;
-  ::close(out[0]);
-  const json hello = json::parse(line, nullptr, false);
-  if (!hello.is_object()) throw std::runtime_error("the server did not start: " + line);
-  endpoint_ = hello["hub"];
+  if (!prefix_.empty()) arguments.insert(arguments.end(), {"--prefix", prefix_});
+  endpoint_ = server_.start("hub_server.py", arguments)["hub"];
 }
 
 /// A client may see the last byte before the server writes down that it was sent.
-void HubServer::wait_until_idle() const { run({{"curl", "-sk", endpoint_ + "/-/idle"}, {}, {}}); }
+void HubServer::wait_until_idle() const {
+  run({{"curl", "-sk", "--noproxy", "*", endpoint_ + "/-/idle"}, {}, {}});
+}
 
 std::vector<json> HubServer::requests() const {
   wait_until_idle();
+  return finished_requests();
+}
+
+std::vector<json> HubServer::finished_requests() const {
   std::vector<json> all;
-  std::istringstream lines(read_file(root() / "requests.jsonl"));
+  std::string text = read_file(root() / "requests.jsonl");
+  text.resize(text.rfind('\n') + 1);  // a line that is being written is not finished
+  std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) all.push_back(json::parse(line));
   std::ranges::sort(all, {}, [](const json& request) { return request["n"].get<int>(); });
   return all;

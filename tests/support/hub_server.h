@@ -6,10 +6,10 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 #include "tests/support/command.h"
+#include "tests/support/python_server.h"
 #include "tests/support/scratch.h"
 
 namespace lq::testing {
@@ -25,9 +25,6 @@ std::string small_safetensors(std::size_t n_bytes, unsigned seed = 1);
 class HubServer {
  public:
   HubServer();
-  ~HubServer();
-  HubServer(const HubServer&) = delete;
-  HubServer& operator=(const HubServer&) = delete;
 
   /// Files of kCommit, and settings merged over the usual ones (see hub_repos.py).
   void add(const std::string& id, const std::map<std::string, std::string>& files,
@@ -40,6 +37,11 @@ class HubServer {
   void faults(const nlohmann::json& rules) const;
   /// With TLS and a certificate of its own, which `certificate` names. REQUIRES: before start().
   void use_tls();
+  /// So many entries on a page of a list. REQUIRES: before start().
+  void use_page_size(int entries) { page_size_ = entries; }
+  /// As a mirror has it: the Hub's addresses begin with this path ("/mirror"). REQUIRES: before
+  /// start().
+  void use_prefix(const std::string& path) { prefix_ = path; }
   void start();
 
   const std::string& endpoint() const { return endpoint_; }
@@ -47,16 +49,18 @@ class HubServer {
   std::filesystem::path root() const { return scratch_.path() / "hub"; }
   /// Every request so far, in order, those under way waited for.
   std::vector<nlohmann::json> requests() const;
+  /// The same without waiting for those under way.
+  std::vector<nlohmann::json> finished_requests() const;
   void forget_requests() const;
 
  private:
   void wait_until_idle() const;
 
   ScratchDirectory scratch_;
-  std::string endpoint_;
+  std::string endpoint_, prefix_;
   bool tls_ = false;
-  pid_t pid_ = -1;
-  int to_server_ = -1;
+  int page_size_ = 0;  // 0 = the server's own
+  PythonServer server_;
 };
 
 }  // namespace lq::testing

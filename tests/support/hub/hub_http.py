@@ -247,7 +247,7 @@ class Connection:
         request = self._read_request()
         if request is None:
             return False
-        if request.path == IDLE_PATH:
+        if request.path.endswith(IDLE_PATH):
             self._deliver(request, self._idle_answer(), Exchange(request, self._number, self._sock))
             return not request.close
         exchange = self._log.begin(request, self._number, self._sock)

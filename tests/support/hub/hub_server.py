@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A Hugging Face Hub for tests: the API, the resolver and a storage host of another origin, with fault switches.
 
-    hub_server.py ROOT [--tls CERT.pem KEY.pem] [--page-size N]
+    hub_server.py ROOT [--tls CERT.pem KEY.pem] [--page-size N] [--prefix /PATH]
 
 Prints one JSON line with both origins, {"hub": "http://127.0.0.1:P", "storage": "http://127.0.0.1:Q"}, and serves
 until standard input ends or SIGTERM comes.
@@ -14,6 +14,8 @@ until standard input ends or SIGTERM comes.
 Lines stand in the order in which requests finished ("n" is the order in which they began). A line is written right
 after the last byte was sent, so a client may be done a moment earlier: GET /-/idle on either host answers when no
 request is running any more (503 after 30 s); it is neither logged nor touched by rules.
+
+With --prefix the hub is a mirror below that path, which its own addresses then have and the log leaves out.
 """
 
 from __future__ import annotations
@@ -36,11 +38,13 @@ from hub_repos import Store
 class Server:
     """Both hosts with what they share: the repositories, the rules and the log."""
 
-    def __init__(self, root: str, tls: ssl.SSLContext | None, page_size: int) -> None:
+    def __init__(self, root: str, tls: ssl.SSLContext | None, page_size: int, prefix: str) -> None:
+        self._prefix = prefix
         self._tls = tls
         self._sockets = {host: socket.create_server(("127.0.0.1", 0), backlog=1024) for host in ("hub", "storage")}
         scheme = "https" if tls else "http"
         self.origins = {host: f"{scheme}://127.0.0.1:{sock.getsockname()[1]}" for host, sock in self._sockets.items()}
+        self.origins["hub"] += prefix
         store, signer = Store(root), Signer(self.origins["storage"])
         self._sites: dict[str, Hub | Storage] = {
             "hub": Hub(store, signer, self.origins["hub"], self.origins["storage"], page_size),
@@ -66,8 +70,13 @@ class Server:
 
     def _handle(self, request: Request) -> Answer:
         """The real answer, changed by the rule that fits."""
+        if request.host == "hub" and not self._strip_prefix(request):
+            return Answer(404, {"Content-Type": "text/plain"}, [b"not below the prefix\n"])
         index, rule = self._faults.pick(request)
         answer = self._sites[request.host].answer(request, rule)
+        location = answer.get("Location")
+        if request.host == "hub" and isinstance(location, str) and location.startswith("/"):
+            answer.put("Location", self._prefix + location)
         answer.put("X-Request-Id", f"hub-test-{request.number}")
         if rule:
             answer = Change(rule, request, answer, self.origins["hub"], self.origins["storage"]).apply()
@@ -75,6 +84,12 @@ class Server:
             answer.parts = [json_bytes(answer.json)]
         answer.rule = index
         return answer
+
+    def _strip_prefix(self, request: Request) -> bool:
+        inside = request.target.startswith(self._prefix + "/")
+        if inside:
+            request.target = request.target[len(self._prefix):]
+        return inside
 
 
 def tls_context(certificate: str, key: str) -> ssl.SSLContext:
@@ -89,12 +104,13 @@ def main() -> None:
     parser.add_argument("root", help="directory with the repositories")
     parser.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"), help="serve https with this certificate and key")
     parser.add_argument("--page-size", type=int, default=1000, help="entries on a page of a tree (default 1000)")
+    parser.add_argument("--prefix", default="", metavar="/PATH", help="the path that the hub's addresses begin with")
     options = parser.parse_args()
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     server = Server(os.path.abspath(options.root), tls_context(*options.tls) if options.tls else None,
-                    options.page_size)
+                    options.page_size, options.prefix)
     try:
         server.start()
         print(json.dumps(server.origins), flush=True)
