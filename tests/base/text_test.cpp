@@ -44,6 +44,24 @@ TEST(EscapeControls, ShowsInvalidUtf8ByteByByte) {
   EXPECT_EQ(escape_controls("\xE6\xA8"), "\\xE6\\xA8");                    // cut off
 }
 
+TEST(Trimmed, TakesBlanksAndLineEndsFromBothSides) {
+  EXPECT_EQ(trimmed(" \t a b \r\n"), "a b");
+  EXPECT_EQ(trimmed("ab"), "ab");
+  EXPECT_EQ(trimmed(""), "");
+  EXPECT_EQ(trimmed(" \n\t\r "), "");
+}
+
+TEST(IsLowerHex, IsExactlySoManyDigits) {
+  EXPECT_TRUE(is_lower_hex("0123456789abcdef", 16));
+  EXPECT_TRUE(is_lower_hex("", 0));
+  EXPECT_FALSE(is_lower_hex("abc", 4));
+  EXPECT_FALSE(is_lower_hex("abcde", 4));
+  for (const char* const text : {"abcG", "ABCD", "ab/d", "ab:d", "ab`d", "abgd", " bcd", "0x12"}) {
+    EXPECT_FALSE(is_lower_hex(text, 4)) << text;
+  }
+  EXPECT_FALSE(is_lower_hex(std::string_view("ab\0d", 4), 4));
+}
+
 TEST(ToLower, ChangesAsciiOnly) { EXPECT_EQ(to_lower("Q4_K_M Ü"), "q4_k_m Ü"); }
 
 TEST(Nearest, FindsMistypedWordsWithoutRegardToCase) {
