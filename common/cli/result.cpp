@@ -103,6 +103,13 @@ ToolResult result_of(const stage::Plan& plan, const stage::StageReport& report,
   return result;
 }
 
+void require_printable(const std::string& path, bool json, bool null_terminated) {
+  if (json || null_terminated || path.find('\n') == std::string::npos) return;
+  throw base::UsageError("cannot print the path " + base::escape_controls(path),
+                         "it contains a newline, which ends a path on standard output",
+                         "add --null (-0), or choose another name with --output");
+}
+
 std::string render(const ToolResult& result, const std::string& tool, bool json,
                    bool null_terminated, double seconds) {
   if (json) {
@@ -114,11 +121,7 @@ std::string render(const ToolResult& result, const std::string& tool, bool json,
   }
   std::string text;
   for (const std::string& line : result.lines) {
-    if (result.lines_are_paths && !null_terminated && line.find('\n') != std::string::npos) {
-      throw base::UsageError("cannot print the path " + base::escape_controls(line),
-                             "it contains a newline, which ends a path on standard output",
-                             "add --null (-0), or choose another name with --output");
-    }
+    if (result.lines_are_paths) require_printable(line, json, null_terminated);
     text += line;
     text += result.lines_are_paths && null_terminated ? '\0' : '\n';
   }

@@ -28,8 +28,10 @@ struct ToolResult {
 ToolResult result_of(const stage::Plan& plan, const stage::StageReport& report,
                      std::optional<double> estimated_seconds = {});
 
-/// What goes to standard output. Throws UsageError for a path with a newline unless
-/// `null_terminated`.
+/// Throws UsageError for a path that cannot be a line of standard output.
+void require_printable(const std::string& path, bool json, bool null_terminated);
+
+/// What goes to standard output. Throws as require_printable().
 std::string render(const ToolResult& result, const std::string& tool, bool json,
                    bool null_terminated, double seconds);
 

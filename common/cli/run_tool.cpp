@@ -112,6 +112,7 @@ void Session::start_messages() {
 std::vector<std::string> Session::read_operands() {
   const CommonOptions& common = options_.common();
   check_operand_count(tool_.spec(), options_.operands());
+  require_printable(common.output, common.json, common.null_terminated);
   tool_.validate(options_.operands(), common);
   std::vector<std::string> operands =
       expand_operands(options_.operands(), common.null_terminated, STDIN_FILENO);

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <limits>
-#include <optional>
+#include <map>
 #include <string_view>
-#include <utility>
 
 #include "common/base/checked.h"
 #include "common/base/errors.h"
@@ -186,6 +185,16 @@ void require_safe_paths(const std::vector<RepoFile>& files, const std::string& r
                   fmt::format("the path is also the directory of \"{}\"", paths[i]));
     }
   }
+}
+
+std::optional<std::pair<std::string, std::string>> case_collision(
+    const std::vector<RepoFile>& files) {
+  std::map<std::string, std::string> seen;
+  for (const RepoFile& file : files) {
+    const auto [first, is_new] = seen.emplace(base::to_lower(file.path), file.path);
+    if (!is_new) return std::pair(first->second, file.path);
+  }
+  return {};
 }
 
 std::uint64_t total_size(const std::vector<RepoFile>& files) {

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lq::net {
@@ -33,6 +35,10 @@ std::vector<RepoFile> files_of_tree_page(const nlohmann::json& page);
 /// it is written to (io::path_problem) or is also the directory of another path. `repo` is for the
 /// message.
 void require_safe_paths(const std::vector<RepoFile>& files, const std::string& repo);
+
+/// Two paths that differ in case alone, which some file systems take for one.
+std::optional<std::pair<std::string, std::string>> case_collision(
+    const std::vector<RepoFile>& files);
 
 /// Sum of sizes. Throws ValidationError when it is beyond 2^63 - 1.
 std::uint64_t total_size(const std::vector<RepoFile>& files);

@@ -79,6 +79,18 @@ TEST_F(RunToolTest, EndsThePathWithNulOnRequest) {
   EXPECT_EQ(out_, std::string("/made/toy\0", 10));
 }
 
+TEST_F(RunToolTest, RefusesAPathThatIsNoLineBeforeTheWork) {
+  EXPECT_EQ(run({"model", "-o", "a\nb"}), 2);
+  EXPECT_NE(err_.find("cannot print the path a\\x0Ab"), std::string::npos) << err_;
+  EXPECT_TRUE(tool_.ran_with.empty());
+  EXPECT_EQ(run({"model", "-o", "a\nb", "-0"}), 0);
+}
+
+TEST_F(RunToolTest, LogsNoSecretsOfAddresses) {
+  EXPECT_EQ(run({"https://me:secret@host/model?token=secret"}), 0);
+  EXPECT_EQ(tool_.seen.argv, (std::vector<std::string>{"lq-toy", "https://host/model"}));
+}
+
 TEST_F(RunToolTest, ReadsTheOperandFromStandardInput) {
   EXPECT_EQ(run({"-"}, "/from/stdin\n"), 0);
   EXPECT_EQ(tool_.ran_with, (std::vector<std::string>{"/from/stdin"}));

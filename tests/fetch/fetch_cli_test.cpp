@@ -17,6 +17,18 @@ std::vector<std::string> paths_of(const Files& files) {
   return paths;
 }
 
+TEST_F(FetchTest, WarnsOfPathsThatDifferInCaseAlone) {
+  Files model = hub_.add_model("org/model", 1, 1000);
+  model["readme.md"] = "a";
+  model["README.md"] = "b";
+  hub_.add("org/both", model);
+  hub_.start();
+  const Outcome outcome = fetch({"org/both", "--include", "*.md", "--list"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("README.md and readme.md differ in case alone"), std::string::npos)
+      << outcome.err;
+}
+
 TEST_F(FetchTest, BringsAShardedModelIntoTheSharedCache) {
   const Files model = hub_.add_model("org/model", 3, 300'000);
   hub_.start();

@@ -229,5 +229,12 @@ TEST(TreeRecord, AnotherVersionOrABrokenOneIsEmpty) {
   }
 }
 
+TEST(CaseCollision, NamesTheFirstPair) {
+  const auto named = [](const char* path) { return RepoFile{path, 1, "", "", ""}; };
+  EXPECT_EQ(case_collision({named("a"), named("b")}), std::nullopt);
+  EXPECT_EQ(case_collision({named("x/Readme"), named("b"), named("X/README")}),
+            (std::pair<std::string, std::string>("x/Readme", "X/README")));
+}
+
 }  // namespace
 }  // namespace lq::net

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "common/base/errors.h"
+#include "common/base/text.h"
 #include "common/io/file_status.h"
 #include "common/io/input_file.h"
 #include "common/io/json_file.h"
@@ -108,6 +109,12 @@ Snapshot choose(const Session& session, const net::Destination& destination,
     snapshot.texts[index->path] = text;
   }
   snapshot.chosen = net::choose_files(snapshot.all, wishes, shards, session.repo.id);
+  if (const auto pair = net::case_collision(snapshot.chosen)) {
+    session.observer->warning(
+        fmt::format("{} and {} differ in case alone", base::escape_controls(pair->first),
+                    base::escape_controls(pair->second)),
+        "a file system that ignores case keeps only one of them");
+  }
   if (!session.options->require_hash) return snapshot;
   for (const net::RepoFile& file : snapshot.chosen) {
     if (!file.etag().empty()) continue;
