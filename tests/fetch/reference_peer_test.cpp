@@ -28,6 +28,8 @@ class ReferenceTest : public FetchTest {
     python.environment["HF_HUB_DISABLE_XET"] = "1";
     python.environment["HF_HUB_DISABLE_TELEMETRY"] = "1";
     python.environment["HF_HUB_DISABLE_PROGRESS_BARS"] = "1";
+    python.environment["HF_HUB_ETAG_TIMEOUT"] = "600";  // a busy machine is no dead server
+    python.environment["HF_HUB_DOWNLOAD_TIMEOUT"] = "600";
     python.environment["HF_HUB_OFFLINE"] = offline ? "1" : "0";
     for (const char* const name : {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_CACHE",
                                    "HF_TOKEN_PATH", "TRANSFORMERS_OFFLINE", "SSL_CERT_FILE"}) {
