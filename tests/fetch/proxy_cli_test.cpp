@@ -143,6 +143,16 @@ TEST_F(MirrorTest, ThatNamesTheHubsOwnAddressesIsAskedInTheirPlace) {
   EXPECT_EQ(files_in(snapshot("models--org--model")), model_);
 }
 
+TEST_F(MirrorTest, BelowAPathThatNamesTheHubsOwnAddressesIsAskedInTheirPlace) {
+  hub_.use_prefix("/some/mirror");
+  hub_.use_page_size(2);
+  hub_.faults({{{"on", "hub"}, {"path", "/tree/"}, {"link_host", "https://huggingface.co"}}});
+  hub_.start();
+  const Outcome made = fetch({"org/model"}, {{"HF_TOKEN", "hf_good"}});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_EQ(files_in(snapshot("models--org--model")), model_);
+}
+
 TEST_F(FetchTest, AListOfSeveralPagesIsReadToItsEnd) {
   Files files = {{"config.json", "{}"}, {"model.safetensors", small_safetensors(10)}};
   for (int i = 0; i < 23; ++i) files["docs/" + std::to_string(i) + ".txt"] = std::to_string(i);
