@@ -5,7 +5,7 @@ set -euo pipefail
 
 build_packages=(
   g++ cmake ninja-build
-  libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libhwy-dev libssl-dev libcurl4-openssl-dev libxxhash-dev pkg-config
+  libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libhwy-dev libdnnl-dev libssl-dev libcurl4-openssl-dev libxxhash-dev pkg-config
   libgtest-dev libbenchmark-dev
 )
 test_packages=(make python3 python3-venv time)

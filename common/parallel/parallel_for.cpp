@@ -9,8 +9,30 @@
 #include <thread>
 #include <vector>
 
+#ifndef LQ_PARALLEL_STD_THREAD
+#include <omp.h>
+#endif
+
 namespace lq::parallel {
 namespace {
+
+/// Libraries that start OpenMP threads of their own use none inside a work item.
+class OwnThreadsOnly {
+ public:
+#ifndef LQ_PARALLEL_STD_THREAD
+  OwnThreadsOnly() { omp_set_num_threads(1); }
+  ~OwnThreadsOnly() { omp_set_num_threads(before_); }
+#else
+  OwnThreadsOnly() = default;
+#endif
+  OwnThreadsOnly(const OwnThreadsOnly&) = delete;
+  OwnThreadsOnly& operator=(const OwnThreadsOnly&) = delete;
+
+#ifndef LQ_PARALLEL_STD_THREAD
+ private:
+  const int before_ = omp_get_max_threads();
+#endif
+};
 
 // Work items in ascending order, until they run out or one fails.
 class Items {
@@ -18,6 +40,7 @@ class Items {
   Items(std::size_t n, const std::function<void(std::size_t, int)>& body) : n_(n), body_(body) {}
 
   void work(int worker) {
+    const OwnThreadsOnly guard;
     try {
       while (!failed_.load(std::memory_order_relaxed)) {
         const std::size_t index = next_.fetch_add(1, std::memory_order_relaxed);
