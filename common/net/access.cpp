@@ -1,8 +1,27 @@
 #include "common/net/access.h"
 
 #include <algorithm>
+#include <mutex>
+#include <set>
 
 namespace lq::net {
+namespace {
+
+/// The Hub repeats its warnings with every answer.
+class Topics {
+ public:
+  bool is_new(const std::string& topic) {
+    const std::lock_guard lock(mutex_);
+    return seen_.insert(topic).second;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string> seen_;
+};
+
+}  // namespace
+
 std::string HubAccess::shown_endpoint() const {
   std::string text = endpoint.url.shown();
   while (text.ends_with('/')) text.pop_back();
@@ -27,6 +46,18 @@ HubAccess hub_access(const HubSettings& settings, Token token, const base::Envir
     access.http.http_proxy = environment.get("HTTP_PROXY");
   }
   return access;
+}
+
+void listen(HubAccess& access, const Listener& listener) {
+  access.http.stop = access.patience.stop = listener.stop;
+  access.http.trace = listener.detail;
+  access.patience.announce = [message = listener.message](const std::string& why, double seconds) {
+    message(waiting_text(why, seconds));
+  };
+  access.warn = [warning = listener.warning, topics = std::make_shared<Topics>()](
+                    const std::string& topic, const std::string& text) {
+    if (topics->is_new(topic)) warning("the Hub warns", text);
+  };
 }
 
 }  // namespace lq::net

@@ -20,7 +20,7 @@ struct HubAccess {
   Token token;
   HttpSettings http;
   Patience patience;
-  double api_seconds = 30;  // of a whole API call
+  double api_seconds = 0;  // of a whole API call
   /// X-HF-Warning of any answer, the same ones again and again; called from any thread.
   std::function<void(const std::string& topic, const std::string& text)> warn = {};
   /// The Hub counts calls of its API and requests for files apart.
@@ -34,5 +34,15 @@ struct HubAccess {
 /// "lq-fetch/1.2.3".
 HubAccess hub_access(const HubSettings& settings, Token token, const base::Environment& environment,
                      std::string user_agent);
+
+/// Who hears what happens on the connections; called from any thread, one call at a time is up to
+/// it.
+struct Listener {
+  std::function<void(const std::string&text)> message, detail;
+  std::function<void(const std::string& what, const std::string& why)> warning;
+  std::function<bool()> stop;  // polled
+};
+/// Waits become messages, each topic that the Hub warns of one warning, requests details.
+void listen(HubAccess& access, const Listener& listener);
 
 }  // namespace lq::net

@@ -229,6 +229,16 @@ Token::Token(std::string secret, std::string origin)
   wipe(secret);
 }
 
+std::string Token::redacted(std::string text) const {
+  constexpr std::string_view kInstead = "<redacted>";
+  if (secret_.empty()) return text;
+  for (std::size_t at = text.find(secret_); at != std::string::npos;
+       at = text.find(secret_, at + kInstead.size())) {
+    text.replace(at, secret_.size(), kInstead);
+  }
+  return text;
+}
+
 Token::~Token() { wipe(secret_); }
 
 Token::Token(Token&& other) noexcept

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <exception>
 #include <fmt/format.h>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -29,21 +29,19 @@ class Engine {
   void run();
 
  private:
-  struct Piece {
-    FileTransfer* transfer = nullptr;
-    Extent extent;
-  };
+  using Transfers = std::vector<std::shared_ptr<FileTransfer>>;
 
   void connection();
   void finisher();
   void guarded(void (Engine::*body)());
   std::optional<Piece> next_piece();
-  void fetch(HubClient& client, FileTransfer& transfer, Extent left);
-  std::optional<Failure> fetch_once(HubClient& client, FileTransfer& transfer, Extent& left,
+  void fetch(HubClient& client, Piece& piece);
+  std::optional<Failure> fetch_once(HubClient& client, Piece& piece,
                                     const std::function<void(std::uint64_t)>& received);
-  void finish(FileTransfer& transfer);
+  void finish(const std::shared_ptr<FileTransfer>& transfer);
   void fetch_again(FileTransfer& transfer);
   bool stopping() const { return failed_ || (access_.http.stop && access_.http.stop()); }
+  bool all_published() const { return next_task_ == tasks_.size() && open_.empty(); }
   /// Files under way: each holds a descriptor, and a kill loses those that wait for the finisher.
   std::size_t most_open() const { return static_cast<std::size_t>(settings_.connections) + 4; }
   std::string what(const FileTransfer& transfer) const;
@@ -54,14 +52,15 @@ class Engine {
   }
 
   const HubAccess& access_;
+  const std::vector<DownloadTask>& tasks_;
   const DownloadSettings& settings_;
   const DownloadEvents& events_;
   Patience patience_;
   BytePace pace_;
   std::mutex mutex_, events_mutex_;
   std::condition_variable changed_;
-  std::deque<FileTransfer> transfers_;
-  std::size_t unpublished_ = 0;
+  Transfers open_;             // under way, in order of the tasks
+  std::size_t next_task_ = 0;  // the first that was not begun
   std::atomic<bool> failed_ = false;
   std::exception_ptr failure_;
 };
@@ -69,13 +68,12 @@ class Engine {
 Engine::Engine(const HubAccess& access, const std::vector<DownloadTask>& tasks,
                const DownloadSettings& settings, const DownloadEvents& events)
     : access_(access),
+      tasks_(tasks),
       settings_(settings),
       events_(events),
       patience_(access.patience),
-      pace_(settings.bytes_per_second),
-      unpublished_(tasks.size()) {
+      pace_(settings.bytes_per_second) {
   patience_.stop = [this] { return stopping(); };
-  for (const DownloadTask& task : tasks) transfers_.emplace_back(task);
 }
 
 std::string Engine::what(const FileTransfer& transfer) const {
@@ -96,15 +94,15 @@ void Engine::run() {
       throw;
     }
   }
-  for (FileTransfer& transfer : transfers_) {
+  for (const auto& transfer : open_) {
     try {
-      transfer.save();
+      transfer->save();
     } catch (...) {  // the first failure is the one to report
       if (!failure_) failure_ = std::current_exception();
     }
   }
   if (failure_) std::rethrow_exception(failure_);
-  if (unpublished_ > 0) throw Stopped();
+  if (!all_published()) throw Stopped();
 }
 
 /// The first failure ends everything.
@@ -120,21 +118,20 @@ void Engine::guarded(void (Engine::*body)()) {
   changed_.notify_all();
 }
 
-std::optional<Engine::Piece> Engine::next_piece() {
+std::optional<Piece> Engine::next_piece() {
   std::unique_lock lock(mutex_);
   for (;;) {
     if (stopping()) throw Stopped();
-    if (unpublished_ == 0) return {};
-    std::size_t open = 0;
-    for (FileTransfer& transfer : transfers_) {
-      if (transfer.is_published()) continue;
-      if (!transfer.is_open()) {
-        if (open >= most_open()) break;
-        transfer.open(settings_.segment_bytes, settings_.resume);
-        changed_.notify_all();
-      }
-      ++open;
-      if (const auto extent = transfer.take_piece()) return Piece{&transfer, *extent};
+    if (all_published()) return {};
+    for (const auto& transfer : open_) {
+      if (auto piece = Piece::take(transfer)) return piece;
+    }
+    if (next_task_ < tasks_.size() && open_.size() < most_open()) {
+      open_.push_back(std::make_shared<FileTransfer>(tasks_[next_task_], settings_.segment_bytes,
+                                                     settings_.resume));
+      ++next_task_;
+      changed_.notify_all();
+      continue;
     }
     changed_.wait_for(lock, std::chrono::milliseconds(100));
   }
@@ -142,15 +139,18 @@ std::optional<Engine::Piece> Engine::next_piece() {
 
 void Engine::connection() {
   HubClient client(access_, [this] { return stopping(); });
-  while (const auto piece = next_piece()) {
-    fetch(client, *piece->transfer, piece->extent);
-    piece->transfer->end_piece();
+  for (;;) {
+    {
+      auto piece = next_piece();
+      if (!piece) return;
+      fetch(client, *piece);
+    }
     changed_.notify_all();
   }
 }
 
-void Engine::fetch(HubClient& client, FileTransfer& transfer, Extent left) {
-  Attempts attempts(patience_, what(transfer));
+void Engine::fetch(HubClient& client, Piece& piece) {
+  Attempts attempts(patience_, what(piece.transfer()));
   const std::function<void(std::uint64_t)> received = [&](std::uint64_t bytes) {
     attempts.progressed();
     tell(events_.received, bytes);
@@ -158,77 +158,94 @@ void Engine::fetch(HubClient& client, FileTransfer& transfer, Extent left) {
   };
   // After a failure the Hub is asked for another signed address: the old one may be the cause.
   attempts.run([&]() -> std::optional<Failure> {
+    if (!piece.is_wanted() || piece.left().size() == 0) return {};
     try {
-      auto failure = fetch_once(client, transfer, left, received);
-      if (failure) transfer.set_direct({});
+      auto failure = fetch_once(client, piece, received);
+      if (failure) piece.transfer().set_direct({});
       return failure;
-    } catch (const NothingMoreToDo&) {
-      return {};
     } catch (const TransportError&) {
-      transfer.set_direct({});
-      if (left.size() == 0) return {};
+      piece.transfer().set_direct({});
+      if (piece.left().size() == 0) return {};
       throw;
     }
   });
 }
 
-std::optional<Failure> Engine::fetch_once(HubClient& client, FileTransfer& transfer, Extent& left,
+std::optional<Failure> Engine::fetch_once(HubClient& client, Piece& piece,
                                           const std::function<void(std::uint64_t)>& received) {
-  const Asked asked =
-      client.asked_for_file("cannot download", settings_.id, settings_.commit, transfer.file());
-  for (;;) {
-    std::optional<Url> direct = transfer.direct();
-    const bool was_direct = direct.has_value();
-    RangeSink sink(transfer, settings_.commit, !was_direct, left, received);
-    const Answer answer = client.open(settings_.id, settings_.commit, transfer.file(),
-                                      ByteRange{left.begin, left.end - 1}, direct, sink);
-    if (!sink.problem().empty()) return Failure{sink.problem()};
-    const bool is_good = answer.head.status / 100 == 2;
-    transfer.set_direct(is_good ? direct : std::nullopt);
+  FileTransfer& transfer = piece.transfer();
+  const auto ask = [&](std::optional<Url>& direct, RangeSink& sink) {
+    return client.open(settings_.id, settings_.commit, transfer.file(),
+                       ByteRange{piece.left().begin, piece.left().end - 1}, direct, sink);
+  };
+  std::optional<Url> direct = transfer.direct();
+  const bool was_direct = direct.has_value();
+  RangeSink sink(piece, settings_.commit, !was_direct, received);
+  Answer answer = ask(direct, sink);
+  std::string problem = sink.problem();
+  if (was_direct && (answer.head.status == 403 || answer.head.status == 400)) {
     // A signed address that was good before has run out: the Hub gives another one.
-    if (was_direct && (answer.head.status == 403 || answer.head.status == 400)) continue;
-    if (auto failure = client.failure_of(answer, asked)) return failure;
-    if (left.size() == 0) return {};
-    return Failure{fmt::format("the answer ended {} early", base::format_bytes(left.size()))};
+    direct.reset();
+    RangeSink again(piece, settings_.commit, true, received);
+    answer = ask(direct, again);
+    problem = again.problem();
   }
+  if (!problem.empty()) return Failure{problem};
+  const bool is_good = answer.head.status / 100 == 2;
+  transfer.set_direct(is_good ? direct : std::nullopt);
+  if (auto failure =
+          client.failure_of(answer, client.asked_for_file("cannot download", settings_.id,
+                                                          settings_.commit, transfer.file()))) {
+    return failure;
+  }
+  if (piece.left().size() == 0 || !piece.is_wanted()) return {};
+  return Failure{fmt::format("the answer ended {} early", base::format_bytes(piece.left().size()))};
 }
 
 void Engine::finisher() {
   std::vector<std::byte> buffer(kHashedAtOnce);
   for (;;) {
-    bool worked = false;
-    for (FileTransfer& transfer : transfers_) {
-      if (stopping()) throw Stopped();
-      if (!transfer.is_open()) continue;
-      worked = transfer.hash_some(buffer) || worked;
-      if (transfer.is_complete()) finish(transfer);
+    Transfers open;
+    {
+      const std::lock_guard lock(mutex_);
+      if (all_published()) return;
+      open = open_;
     }
+    bool worked = false;
+    for (const auto& transfer : open) {
+      if (stopping()) throw Stopped();
+      worked = transfer->hash_some(buffer) || worked;
+      if (transfer->is_complete()) finish(transfer);
+    }
+    if (worked) continue;
+    open.clear();
     std::unique_lock lock(mutex_);
-    if (unpublished_ == 0) return;
-    if (!worked) changed_.wait_for(lock, std::chrono::milliseconds(20));
+    if (!all_published()) changed_.wait_for(lock, std::chrono::milliseconds(20));
   }
 }
 
-void Engine::finish(FileTransfer& transfer) {
-  if (!transfer.is_right()) {
-    fetch_again(transfer);
+void Engine::finish(const std::shared_ptr<FileTransfer>& transfer) {
+  if (!transfer->is_right()) {
+    fetch_again(*transfer);
     return;
   }
-  transfer.publish();
+  transfer->publish();
   {
     const std::lock_guard lock(mutex_);
-    --unpublished_;
+    std::erase(open_, transfer);
   }
   changed_.notify_all();
-  tell(events_.file_done, transfer.file());
+  tell(events_.file_done, transfer->file());
 }
 
 void Engine::fetch_again(FileTransfer& transfer) {
-  if (transfer.discard() == 2) {
+  if (transfer.times_restarted() > 0) {
+    transfer.abandon();
     throw base::ValidationError(
         what(transfer), "its content does not have the hash that the Hub lists, twice",
         "the file on the server or a proxy on the way is damaged; try again later");
   }
+  transfer.restart();
   tell(events_.warning,
        fmt::format("{} is fetched again", base::escape_controls(transfer.file().path)),
        std::string("its content does not have the hash that the Hub lists"));

@@ -7,6 +7,7 @@
 #include <new>
 #include <openssl/crypto.h>
 
+#include "common/base/errors.h"
 #include "common/base/text.h"
 
 namespace lq::net {
@@ -21,7 +22,9 @@ constexpr std::size_t kMostSwallowedBytes = std::size_t{64} << 10;
 
 void require_libcurl() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (code != CURLE_OK) throw TransportError(TransportFailure::kTls, curl_easy_strerror(code));
+  if (code == CURLE_OK) return;
+  throw base::NetworkError("cannot use the network", curl_easy_strerror(code),
+                           "reinstall libcurl and its TLS library");
 }
 
 /// Request headers; the one with the token is overwritten before its memory is given back.
@@ -41,6 +44,15 @@ class HeaderList {
     curl_slist* const longer = curl_slist_append(list_, line.c_str());
     if (longer == nullptr) throw std::bad_alloc();
     list_ = longer;
+  }
+  /// Leaves no copy of the value but its own.
+  void add_secret(const std::string& name, const std::string& value) {
+    std::string line;
+    line.reserve(name.size() + value.size());
+    line += name;
+    line += value;
+    add(line);
+    OPENSSL_cleanse(line.data(), line.size());
   }
   curl_slist* get() const { return list_; }
 
@@ -82,7 +94,9 @@ std::string text_of(ByteRange range) { return fmt::format("{}-{}", range.first, 
 
 template <class Value>
 void set_option(CURL* easy, CURLoption option, Value value) {
-  if (curl_easy_setopt(easy, option, value) == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
+  const CURLcode code = curl_easy_setopt(easy, option, value);
+  if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
+  if (code != CURLE_OK) throw TransportError(TransportFailure::kTls, curl_easy_strerror(code));
 }
 
 /// One answer as it comes in.
@@ -106,7 +120,8 @@ class IncomingAnswer {
   void rethrow() const {
     if (thrown_) std::rethrow_exception(thrown_);
   }
-  bool unwanted() const { return unwanted_; }
+  /// Whether the rest of the body does not matter.
+  bool is_over() const { return unwanted_ || enough_; }
   bool encoded() const { return encoded_; }
   HttpHead& head() { return head_; }
 
@@ -154,8 +169,8 @@ class IncomingAnswer {
         swallowed_ += bytes.size();
         return swallowed_ <= kMostSwallowedBytes;
       }
-      sink_.data(bytes);
-      return true;
+      enough_ = !sink_.data(bytes);
+      return !enough_;
     } catch (...) {  // not through libcurl's frames
       thrown_ = std::current_exception();
       return false;
@@ -167,7 +182,7 @@ class IncomingAnswer {
   HttpHead head_;
   std::exception_ptr thrown_;
   std::size_t header_bytes_ = 0, swallowed_ = 0;
-  bool begun_ = false, unwanted_ = false, encoded_ = false;
+  bool begun_ = false, unwanted_ = false, encoded_ = false, enough_ = false;
 };
 
 }  // namespace
@@ -250,7 +265,7 @@ int HttpConnection::transfer() {
   curl_multi_add_handle(handles_->multi, handles_->easy);
   bool stopped = false;
   for (int running = 1; running > 0 && !stopped;) {
-    curl_multi_perform(handles_->multi, &running);
+    if (curl_multi_perform(handles_->multi, &running) != CURLM_OK) throw std::bad_alloc();
     stopped = settings_.stop && settings_.stop();
     if (running > 0 && !stopped) {
       curl_multi_poll(handles_->multi, nullptr, 0, kPollMilliseconds, nullptr);
@@ -270,12 +285,12 @@ HttpHead HttpConnection::get(const HttpRequest& request, BodySink& sink) {
   };
   trace(fmt::format("GET {}{}{}", request.url.shown(),
                     request.range ? " bytes " + text_of(*request.range) : "",
-                    request.bearer.empty() ? "" : ", Bearer <redacted>"));
+                    request.bearer == nullptr ? "" : ", Bearer <redacted>"));
   configure(request);
   CURL* const easy = handles_->easy;
   HeaderList headers;
   headers.add("Accept-Encoding: identity");
-  if (!request.bearer.empty()) headers.add("Authorization: Bearer " + request.bearer);
+  if (request.bearer != nullptr) headers.add_secret("Authorization: Bearer ", *request.bearer);
   IncomingAnswer answer(easy, sink);
   set_option(easy, CURLOPT_HTTPHEADER, headers.get());
   set_option(easy, CURLOPT_HEADERFUNCTION, &IncomingAnswer::on_header);
@@ -288,7 +303,7 @@ HttpHead HttpConnection::get(const HttpRequest& request, BodySink& sink) {
   if (answer.encoded()) {
     throw TransportError(TransportFailure::kBroken, "the answer is compressed, unasked");
   }
-  if (code != CURLE_OK && !answer.unwanted()) {
+  if (code != CURLE_OK && !answer.is_over()) {
     const std::string text = base::escape_controls(public_text(
         code, handles_->error[0] != '\0' ? handles_->error.data() : curl_easy_strerror(code)));
     trace("failed: " + text);

@@ -34,7 +34,7 @@ struct HttpSettings {
 
 struct HttpRequest {
   Url url;
-  std::string bearer = {};  // sent as Authorization where not empty
+  const std::string* bearer = nullptr;  // sent as Authorization where there is one
   std::optional<ByteRange> range = {};
   double total_seconds = 0;  // of the whole call; 0 = no limit
 };
@@ -59,8 +59,8 @@ class BodySink {
   virtual void redirected(const HttpHead& /*hop*/, bool /*from_endpoint*/, bool /*to_endpoint*/) {}
   /// Before the first byte of the body. False: the body is not wanted. May throw, as data().
   virtual bool begin(const HttpHead& head) = 0;
-  /// May throw: the transfer ends and get() throws that.
-  virtual void data(std::span<const std::byte> bytes) = 0;
+  /// False: that was enough. May throw: the transfer ends and get() throws that.
+  virtual bool data(std::span<const std::byte> bytes) = 0;
 };
 
 enum class TransportFailure {

@@ -26,12 +26,13 @@ class TextSink : public BodySink {
     text_.clear();
     return head.status / 100 == 2;  // what a refusal says is in its head
   }
-  void data(std::span<const std::byte> bytes) override {
+  bool data(std::span<const std::byte> bytes) override {
     if (text_.size() + bytes.size() > most_bytes_) {
       throw TransportError(TransportFailure::kBroken, fmt::format("the answer is longer than {}",
                                                                   base::format_bytes(most_bytes_)));
     }
     text_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return true;
   }
 
  private:
@@ -43,7 +44,43 @@ class TextSink : public BodySink {
 class OneByteSink : public BodySink {
  public:
   bool begin(const HttpHead& head) override { return head.status == 206; }
-  void data(std::span<const std::byte>) override {}
+  bool data(std::span<const std::byte>) override { return true; }
+};
+
+/// Some bytes of a file, also from a server that takes no ranges and sends it from its beginning.
+class PartSink : public BodySink {
+ public:
+  PartSink(std::string& bytes, ByteRange range, std::uint64_t file_size)
+      : bytes_(bytes), range_(range), file_size_(file_size) {}
+
+  bool begin(const HttpHead& head) override {
+    bytes_.clear();
+    to_skip_ = head.status == 206 ? 0 : range_.first;
+    if (head.status == 206) problem_ = range_problem(head, range_, file_size_);
+    return head.status / 100 == 2 && problem_.empty();
+  }
+  bool data(std::span<const std::byte> bytes) override {
+    const auto skipped = static_cast<std::size_t>(std::min<std::uint64_t>(to_skip_, bytes.size()));
+    to_skip_ -= skipped;
+    bytes = bytes.subspan(skipped);
+    const std::size_t n = std::min(bytes.size(), wanted() - bytes_.size());
+    bytes_.append(reinterpret_cast<const char*>(bytes.data()), n);
+    return bytes_.size() < wanted();
+  }
+  /// Empty when everything has come.
+  std::string problem() const {
+    if (!problem_.empty() || bytes_.size() == wanted()) return problem_;
+    return "the answer ended early";
+  }
+
+ private:
+  std::size_t wanted() const { return static_cast<std::size_t>(range_.last - range_.first + 1); }
+
+  std::string& bytes_;
+  const ByteRange range_;
+  const std::uint64_t file_size_;
+  std::uint64_t to_skip_ = 0;
+  std::string problem_;
 };
 
 json parse_answer(const std::string& body, const Url& url, const std::string& what) {
@@ -100,22 +137,19 @@ Url HubClient::address(const std::string& path) const {
 
 Answer HubClient::send(HttpRequest request, RequestPace& pace, BodySink& sink) {
   const bool counted = request.url.origin() == access_.endpoint.url.origin();
-  const double wait = counted ? pace.take(unix_now()) : 0;
-  if (wait > patience_.longest_hint) {
-    throw TransportError(TransportFailure::kStalled,
-                         fmt::format("the server's quota is used up for {:.0f} seconds", wait));
-  }
+  const double wait = counted ? pace.take(steady_now()) : 0;
+  if (wait > patience_.longest_hint) throw FailedAttempt{{"the server's quota is used up", wait}};
   if (wait > 0) {
     if (wait > 1 && patience_.announce) {
       patience_.announce("the server's quota is nearly used up", wait);
     }
     sleep_unless_stopped(wait, patience_.stop);
   }
-  request.bearer = access_.token.secret();
+  if (!access_.token.empty()) request.bearer = &access_.token.secret();
   Answer answer = follow(connection_, access_.endpoint, std::move(request), sink);
+  if (counted) pace.note(*answer.heads().front(), steady_now());
   for (const HttpHead* head : answer.heads()) {
-    pace.note(*head, unix_now());
-    const std::string warning = head->header("x-hf-warning");
+    const std::string warning = access_.token.redacted(head->header("x-hf-warning"));
     if (warning.empty() || !access_.warn) continue;
     const std::size_t semicolon = std::min(warning.find(';'), warning.size());
     access_.warn(base::escape_controls(warning.substr(0, semicolon)),
@@ -145,9 +179,9 @@ Asked HubClient::asked_for_file(const std::string& verb, const std::string& id,
 std::optional<Failure> HubClient::failure_of(const Answer& answer, const Asked& asked) const {
   if (answer.head.status / 100 == 2) return {};
   if (answer.at_endpoint && !is_transient(answer.head.status)) throw_refusal(answer, asked);
-  Failure failure = {
-      fmt::format("{} answered with {}", answer.url.shown(), reason_of(answer, asked.token)),
-      server_hint(answer.head, unix_now())};
+  Failure failure = {access_.token.redacted(fmt::format("{} answered with {}", answer.url.shown(),
+                                                        reason_of(answer, asked.token))),
+                     server_hint(answer.head, unix_now())};
   if (answer.head.status == 404 || answer.head.status == 410) failure.retries = 1;  // storage
   return failure;
 }
@@ -268,17 +302,11 @@ std::string HubClient::part(const std::string& id, const std::string& commit, co
   std::string body;
   Attempts(patience_, asked.what).run([&]() -> std::optional<Failure> {
     std::optional<Url> direct;
-    TextSink sink(body, kMostAnswerBytes);
+    PartSink sink(body, range, file.size);
     const Answer answer = open(id, commit, file, range, direct, sink);
     if (auto failure = failure_of(answer, asked)) return failure;
-    const std::string problem = range_problem(answer.head, range, file.size);
-    if (answer.head.status == 206 && !problem.empty()) return Failure{problem};
-    if (answer.head.status == 200 && body.size() <= range.last) {
-      return Failure{"the answer ended early"};
-    }
-    if (answer.head.status == 200) body = body.substr(0, range.last + 1).substr(range.first);
-    if (body.size() == range.last - range.first + 1) return {};
-    return Failure{"the answer has another length than was asked for"};
+    if (const std::string problem = sink.problem(); !problem.empty()) return Failure{problem};
+    return {};
   });
   return body;
 }

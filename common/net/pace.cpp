@@ -29,7 +29,7 @@ void RequestPace::note(const HttpHead& head, double now) {
   const std::lock_guard lock(mutex_);
   if (!limit.left || !limit.quota || !limit.seconds_to_reset) return;
   if (*limit.left >= kScarce * *limit.quota) {
-    until_ = 0;
+    until_ = next_ = 0;
     return;
   }
   until_ = now + *limit.seconds_to_reset;

@@ -92,6 +92,10 @@ std::uint64_t PartialFile::prefix() const {
 
 void PartialFile::save() {
   const std::lock_guard saving(saving_);
+  save_now();
+}
+
+void PartialFile::save_now() {
   const ByteRanges done = this->done();
   if (done.total() == saved_bytes_) return;
   data_.sync();
@@ -105,11 +109,8 @@ void PartialFile::save() {
 }
 
 void PartialFile::save_if_due() {
-  {
-    const std::unique_lock saving(saving_, std::try_to_lock);
-    if (!saving || std::chrono::steady_clock::now() - saved_ < kSaveEvery) return;
-  }
-  save();
+  const std::unique_lock saving(saving_, std::try_to_lock);
+  if (saving && std::chrono::steady_clock::now() - saved_ >= kSaveEvery) save_now();
 }
 
 void PartialFile::discard() {

@@ -48,9 +48,9 @@ class PartialFile {
   /// Removes the journal; the partial stays, complete.
   void finish();
 
-  const std::filesystem::path& path() const { return data_.path(); }
-
  private:
+  void save_now();  // REQUIRES: saving_ is held
+
   const RepoFile& file_;
   const std::filesystem::path journal_;
   io::OutputFile data_;

@@ -20,7 +20,7 @@ class LastBody : public BodySink {
  public:
   explicit LastBody(BodySink& sink) : sink_(sink) {}
   bool begin(const HttpHead& head) override { return !is_redirect(head) && sink_.begin(head); }
-  void data(std::span<const std::byte> bytes) override { sink_.data(bytes); }
+  bool data(std::span<const std::byte> bytes) override { return sink_.data(bytes); }
 
  private:
   BodySink& sink_;
@@ -57,7 +57,7 @@ Answer follow(HttpConnection& connection, const Endpoint& endpoint, HttpRequest 
   bool trusted = true;
   for (;;) {
     trusted = trusted && may_see_token(endpoint, request.url.origin());
-    if (!trusted) request.bearer.clear();
+    if (!trusted) request.bearer = nullptr;
     HttpHead head = connection.get(request, last);
     if (!is_redirect(head)) return {std::move(head), request.url, trusted, std::move(hops)};
     seen.push_back(request.url.text());

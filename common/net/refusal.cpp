@@ -50,19 +50,11 @@ constexpr const char* kLogIn = "set HF_TOKEN, or run: hf auth login";
       asked.what,
       fmt::format("the server does not accept the token of {}{}{}", asked.token->origin(), note,
                   why),
-      "renew it with: hf auth login; for a public repository --no-token does without");
+      "renew it with: hf auth login; for a public repository, HF_HUB_DISABLE_IMPLICIT_TOKEN=1 does "
+      "without");
 }
 
 }  // namespace
-
-std::string without_token(std::string text, const Token* token) {
-  if (token == nullptr || token->empty()) return text;
-  for (std::size_t at = text.find(token->secret()); at != std::string::npos;
-       at = text.find(token->secret())) {
-    text.replace(at, token->secret().size(), "<redacted>");
-  }
-  return text;
-}
 
 std::string reason_of(const Answer& answer, const Token* token) {
   const std::string code = answer.head.header("x-error-code");
@@ -70,9 +62,9 @@ std::string reason_of(const Answer& answer, const Token* token) {
   std::string text = fmt::format("{}", answer.head.status);
   if (!code.empty()) text += " " + base::escape_controls(code);
   text += request_id(answer.head);
-  if (!message.empty())
-    return fmt::format("{} ({})", base::escape_controls(without_token(message, token)), text);
-  return fmt::format("status {}", text);
+  text = message.empty() ? fmt::format("status {}", text)
+                         : fmt::format("{} ({})", base::escape_controls(message), text);
+  return token == nullptr ? text : token->redacted(text);
 }
 
 void throw_refusal(const Answer& answer, const Asked& asked) {

@@ -18,7 +18,7 @@ struct Asked {
   const Token* token = nullptr;
 };
 
-/// Why an answer that is no success is no success: ": the licence has not been accepted (401
+/// Why an answer that is no success is no success: "the licence has not been accepted (401
 /// GatedRepo, request Root=1-66)".
 /// A server that repeats the token does not get it printed.
 std::string reason_of(const Answer& answer, const Token* token);

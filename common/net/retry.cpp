@@ -36,6 +36,11 @@ double unix_now() {
   return std::chrono::duration<double>(now).count();
 }
 
+double steady_now() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count();
+}
+
 std::optional<double> server_hint(const HttpHead& head, double now) {
   const RateLimit limit = rate_limit_of(head);
   if (limit.left == 0.0 && limit.seconds_to_reset) return *limit.seconds_to_reset + 1;
@@ -77,6 +82,8 @@ void Attempts::run(const std::function<std::optional<Failure>()>& once) {
     std::optional<Failure> failure;
     try {
       failure = once();
+    } catch (const FailedAttempt& failed) {
+      failure = failed.failure;
     } catch (const TransportError& error) {
       if (!is_transient(error.failure())) throw_lasting(error, what_);
       failure = {error.what()};
@@ -92,7 +99,10 @@ void Attempts::wait_after(const Failure& failure) {
     throw base::NetworkError(
         what_,
         fmt::format("{}; the server asks to wait {:.0f} seconds", failure.why, *failure.hint),
-        fix + fmt::format(", or allow the wait with --max-wait {:.0f}", std::ceil(*failure.hint)));
+        patience_.hint_option.empty()
+            ? fix
+            : fix + fmt::format(", or allow the wait with {} {:.0f}", patience_.hint_option,
+                                std::ceil(*failure.hint)));
   }
   if (failed_ >= std::min(patience_.retries, failure.retries.value_or(patience_.retries))) {
     throw base::NetworkError(what_, fmt::format("{} (tried {} times)", failure.why, failed_ + 1),

@@ -10,9 +10,10 @@
 namespace lq::net {
 
 struct Patience {
-  int retries = 3;            // in a row without a byte received
-  double first_wait = 1;      // seconds; each further one is twice as long
-  double longest_hint = 600;  // what a server may ask for
+  int retries = 3;               // in a row without a byte received
+  double first_wait = 1;         // seconds; each further one is twice as long
+  double longest_hint = 600;     // what a server may ask for
+  std::string hint_option = {};  // that allows more: "--max-wait"; empty where there is none
   /// Told before each wait.
   std::function<void(const std::string& why, double seconds)> announce = {};
   std::function<bool()> stop = {};  // polled while waiting
@@ -20,6 +21,8 @@ struct Patience {
 
 /// Seconds since 1970.
 double unix_now();
+/// Seconds of a clock that only grows.
+double steady_now();
 
 /// Seconds that the server asks to wait: the reset of a used-up RateLimit, else Retry-After
 /// (seconds or an HTTP date). `now`: Unix seconds.
@@ -43,6 +46,11 @@ struct Failure {
   std::optional<int> retries = {};  // where fewer than usual make sense
 };
 
+/// Thrown by an attempt that cannot return its failure.
+struct FailedAttempt {
+  Failure failure;
+};
+
 /// The attempts at one unit of work: an API call, or one range of a file.
 class Attempts {
  public:
@@ -51,7 +59,8 @@ class Attempts {
   Attempts(const Patience& patience, std::string what)
       : patience_(patience), what_(std::move(what)) {}
 
-  /// Calls `once` until it returns nothing. A TransportError of it is a failure too. The waits
+  /// Calls `once` until it returns nothing. A TransportError or FailedAttempt of it is a failure
+  /// too. The waits
   /// between grow and vary by a quarter, so that many clients do not come back at once. Throws
   /// NetworkError when there were enough attempts, for a failure that does not pass, or when the
   /// server asks for too long a wait; Stopped; and what `once` throws.

@@ -70,6 +70,13 @@ class Remains {
   std::string bytes_;
 };
 
+TEST(Token, IsTakenOutOfTextsThatRepeatIt) {
+  EXPECT_EQ(Token("hf_x", "a test").redacted("a hf_x b hf_xhf_x"),
+            "a <redacted> b <redacted><redacted>");
+  EXPECT_EQ(Token("e", "a test").redacted("eve"), "<redacted>v<redacted>");
+  EXPECT_EQ(Token().redacted("text"), "text");
+}
+
 TEST(Token, HoldsASecretAndSaysWhereItComesFrom) {
   const Token token(kLong, "the variable HF_TOKEN");
   EXPECT_FALSE(token.empty());

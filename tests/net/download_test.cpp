@@ -80,6 +80,30 @@ TEST_F(DownloadTest, BringsASmallAndALargeFile) {
   EXPECT_EQ(waits(), "");
 }
 
+TEST_F(DownloadTest, PutsEachOfManySmallFilesInItsPlaceOnce) {
+  for (int i = 0; i < 60; ++i) model_["f" + std::to_string(i)] = std::to_string(i % 10);
+  hub_.add("org/model", model_);
+  settings_.connections = 8;
+  std::map<std::string, std::atomic<int>> published;
+  std::vector<DownloadTask> tasks;
+  HubClient client(access_);
+  for (const RepoFile& file : client.files("org/model", kCommit)) {
+    if (!file.path.starts_with("f")) continue;
+    const fs::path partial = scratch_.path() / (file.path + ".part");
+    tasks.push_back({file, partial, scratch_.path() / (file.path + ".journal"),
+                     [partial, target = scratch_.path() / file.path, &n = published[file.path]] {
+                       ++n;
+                       fs::rename(partial, target);
+                     }});
+  }
+  ASSERT_EQ(tasks.size(), 60U);
+  download(tasks);
+  for (const DownloadTask& one : tasks) {
+    expect_there(one.file.path);
+    EXPECT_EQ(published[one.file.path], 1) << one.file.path;
+  }
+}
+
 TEST_F(DownloadTest, OfNothingAsksNobody) {
   download({});
   EXPECT_TRUE(hub_.requests().empty());

@@ -91,13 +91,22 @@ TEST_F(HttpTest, JoinsLinkHeadersAndTakesTheLastOfOthers) {
   EXPECT_EQ(head.header("x-twice"), "2");
 }
 
+TEST_F(HttpTest, EndsWhereTheSinkHasEnough) {
+  Collected sink;
+  sink.enough = 100;
+  const HttpHead head = HttpConnection(settings_).get({.url = content("tokenizer.json")}, sink);
+  EXPECT_EQ(head.status, 200);
+  EXPECT_GE(sink.text.size(), 100U);
+}
+
 TEST_F(HttpTest, AsksForARangeAndSendsTheToken) {
   Collected sink;
   std::vector<std::string> lines;
   settings_.trace = [&](const std::string& line) { lines.push_back(line); };
   const Url url = *Url::parse(content("tokenizer.json").text() + "?secret=1");
+  const std::string token = "hf_valid";
   const HttpHead head = HttpConnection(settings_).get(
-      {.url = url, .bearer = "hf_valid", .range = ByteRange{10, 19}}, sink);
+      {.url = url, .bearer = &token, .range = ByteRange{10, 19}}, sink);
   EXPECT_EQ(head.status, 206);
   EXPECT_EQ(range_problem(head, {10, 19}, 30'000), "");
   EXPECT_EQ(sink.text, model_.at("tokenizer.json").substr(10, 10));
@@ -180,7 +189,7 @@ TEST_F(HttpTest, NamesNoPasswordOfAProxy) {
 
 TEST_F(HttpTest, PassesOnWhatTheSinkThrowsAndGoesOn) {
   struct Throwing : Collected {
-    void data(std::span<const std::byte>) override { throw std::runtime_error("full"); }
+    bool data(std::span<const std::byte>) override { throw std::runtime_error("full"); }
   } throwing;
   HttpConnection connection(settings_);
   EXPECT_THROW(connection.get({.url = content("config.json")}, throwing), std::runtime_error);

@@ -155,7 +155,7 @@ TEST_F(HubClientTest, PartIsExactlyTheRange) {
   fault({{"on", "storage"}, {"times", 1}, {"truncate_range", 1}});
   waits_.clear();
   EXPECT_EQ(part(), wanted);
-  EXPECT_EQ(waits(), "the answer has another length than was asked for\n");
+  EXPECT_EQ(waits(), "the answer ended early\n");
   fault({{"on", "storage"}, {"total", 5}});
   const auto error = error_of<base::NetworkError>(part);
   EXPECT_STREQ(error.what(), "cannot read model.safetensors of org/model");
@@ -193,7 +193,8 @@ TEST_F(HubClientTest, PassesOnWarningsAndKeepsToTheQuota) {
   client.commit_of(kId, "main");
   hub_.forget_requests();
   const auto error = error_of<base::NetworkError>([&] { client.commit_of(kId, "main"); });
-  EXPECT_NE(error.why().find("the server's quota is used up for "), std::string::npos)
+  EXPECT_NE(error.why().find("the server's quota is used up; the server asks to wait "),
+            std::string::npos)
       << error.why();
   EXPECT_TRUE(hub_.requests().empty());
 }

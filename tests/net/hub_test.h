@@ -15,12 +15,14 @@ struct Collected : BodySink {
     ++begins;
     return wanted;
   }
-  void data(std::span<const std::byte> bytes) override {
+  bool data(std::span<const std::byte> bytes) override {
     text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return text.size() < enough;
   }
 
   std::string text;
   bool wanted = true;
+  std::size_t enough = ~std::size_t{0};
   int begins = 0;
 };
 

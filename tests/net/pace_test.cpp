@@ -38,6 +38,8 @@ TEST(RequestPace, SpreadsWhatIsLeftOfTheQuotaUntilItsReset) {
   EXPECT_EQ(pace.take(200), 50);
   note("900", 201);
   EXPECT_EQ(pace.take(201), 0);
+  note("10", 202);
+  EXPECT_EQ(pace.take(202), 5) << "the turns of before do not count";
 }
 
 }  // namespace

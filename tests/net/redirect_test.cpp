@@ -36,7 +36,7 @@ class RedirectTest : public HubTest {
   }
   Answer follow(const std::string& path, BodySink& sink) {
     HttpConnection connection(access_.http);
-    HttpRequest request = {.url = *Url::parse(hub_.endpoint() + path), .bearer = "hf_valid"};
+    HttpRequest request = {.url = *Url::parse(hub_.endpoint() + path), .bearer = &token_};
     return net::follow(connection, access_.endpoint, std::move(request), sink);
   }
   std::string refusal(const std::string& path) {
@@ -51,6 +51,7 @@ class RedirectTest : public HubTest {
     ADD_FAILURE() << "it was followed";
     return "";
   }
+  const std::string token_ = "hf_valid";
   const std::string weights_ = "/org/model/resolve/" + std::string(kCommit) + "/model.safetensors";
   std::map<std::string, std::string> model_;
 };

@@ -55,7 +55,8 @@ TEST_F(RefusalTest, ATokenThatIsNotGoodEnough) {
             "the server does not accept the token of the variable HF_TOKEN: Invalid credentials: "
             "<redacted> (401)");
   EXPECT_EQ(bad.fix(),
-            "renew it with: hf auth login; for a public repository --no-token does without");
+            "renew it with: hf auth login; for a public repository, "
+            "HF_HUB_DISABLE_IMPLICIT_TOKEN=1 does without");
   const auto scope = refusal<base::AuthenticationError>(403, {}, token);
   EXPECT_EQ(scope.why(),
             "access is refused: status 403; the token of the variable HF_TOKEN was sent");

@@ -117,6 +117,7 @@ TEST_F(AttemptsTest, GiveUpAtOnceOnWhatDoesNotPass) {
 }
 
 TEST_F(AttemptsTest, GiveUpWhenTheServerAsksForTooLongAWait) {
+  patience_.hint_option = "--max-wait";
   Attempts attempts(patience_, "cannot fetch x");
   const auto error = testing::error_of<base::NetworkError>([&] {
     attempts.run([] { return std::optional(Failure{"busy", 3600}); });

@@ -2,8 +2,6 @@
 
 #include <filesystem>
 #include <fmt/format.h>
-#include <mutex>
-#include <set>
 
 #include "common/base/environment.h"
 #include "common/base/text.h"
@@ -18,19 +16,6 @@ namespace lq::fetch {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The Hub repeats its warnings with every answer.
-class Warnings {
- public:
-  void pass_on(const std::string& topic, const std::string& text, stage::StageObserver& observer) {
-    const std::lock_guard lock(mutex_);
-    if (topics_.insert(topic).second) observer.warning("the Hub warns", text);
-  }
-
- private:
-  std::mutex mutex_;
-  std::set<std::string> topics_;
-};
 
 /// A directory that was fetched, named to be verified: which repository and commit it is of.
 void open_fetched(const std::string& directory, Session& session) {
@@ -108,24 +93,17 @@ Session open_session(const std::string& operand, const Options& options,
   if (session.access.token.empty() && !environment.get("HF_OIDC_RESOURCE").empty()) {
     observer.warning("HF_OIDC_RESOURCE is not supported", "the run goes on without a token");
   }
-  const auto warnings = std::make_shared<Warnings>();
   const auto condition = std::make_shared<stage::StopCondition>(common.stage.time_limit_seconds);
-  const auto stop = [condition] { return condition->reason() != stage::StopReason::kNone; };
-  session.access.http.stop = stop;
-  session.access.http.trace = [observer = session.observer](const std::string& text) {
-    observer->detail(text);
-  };
-  session.access.patience.stop = stop;
+  net::listen(
+      session.access,
+      {.message = [to = session.observer](const std::string& text) { to->message(text); },
+       .detail = [to = session.observer](const std::string& text) { to->detail(text); },
+       .warning = [to = session.observer](const std::string& what,
+                                          const std::string& why) { to->warning(what, why); },
+       .stop = [condition] { return condition->reason() != stage::StopReason::kNone; }});
+  session.access.patience.hint_option = "--max-wait";
   session.access.patience.longest_hint =
       options.longest_wait.value_or(session.access.patience.longest_hint);
-  session.access.patience.announce = [observer = session.observer](const std::string& why,
-                                                                   double seconds) {
-    observer->message(net::waiting_text(why, seconds));
-  };
-  session.access.warn = [warnings, observer = session.observer](const std::string& topic,
-                                                                const std::string& text) {
-    warnings->pass_on(topic, text, *observer);
-  };
   session.stop_reason = [condition] { return condition->reason(); };
   return session;
 }

@@ -16,7 +16,7 @@
 #include "common/net/file_choice.h"
 #include "common/net/hub_client.h"
 #include "common/net/repo_operand.h"
-#include "common/net/retry.h"
+#include "common/safetensors/header.h"
 #include "common/stage/stop.h"
 
 namespace lq::inspect {
@@ -26,7 +26,6 @@ namespace fs = std::filesystem;
 
 // Nearly all headers are shorter; the rest takes a second request.
 constexpr std::uint64_t kFirstRead = std::uint64_t{32} << 10;
-constexpr std::uint64_t kLongestHeader = 100'000'000;
 // Vocabularies of several megabytes are not worth the wait for a look; their size is told.
 constexpr std::uint64_t kLongestText = std::uint64_t{256} << 10;
 
@@ -43,10 +42,10 @@ class Look {
     std::set<std::string> shards;
     std::string index;
     if (const net::RepoFile* file = net::index_to_read(files, {})) {
-      index = client_.text(repo_.id, commit_, *file, kLongestHeader);
+      index = client_.text(repo_.id, commit_, *file, safetensors::kMaxHeaderBytes);
       shards = net::shards_of_index(index, "");
     }
-    for (const net::RepoFile& file : net::choose_files(files, {}, shards, repo_.id)) {
+    for (const net::RepoFile& file : chosen(files, shards)) {
       if (file.path == net::kIndexName) {
         write(file, index);
       } else if (file.path.ends_with(".safetensors")) {
@@ -60,6 +59,17 @@ class Look {
   }
 
  private:
+  std::vector<net::RepoFile> chosen(const std::vector<net::RepoFile>& files,
+                                    const std::set<std::string>& shards) const {
+    try {
+      return net::choose_files(files, {}, shards, repo_.id);
+    } catch (const base::ModelNotFoundError& error) {  // whose advice is for one who fetches
+      throw base::ModelNotFoundError(
+          error.what(), error.why(),
+          fmt::format("lq-fetch {} --list shows what is there", repo_.id));
+    }
+  }
+
   /// Not so papers and licences.
   static bool is_described(const std::string& path) {
     return path.ends_with(".json") || path.ends_with(".model") || path.ends_with(".jinja");
@@ -71,7 +81,7 @@ class Look {
                                    base::format_bytes(file.size)));
       return;
     }
-    write(file, client_.text(repo_.id, commit_, file, kLongestHeader));
+    write(file, client_.text(repo_.id, commit_, file, safetensors::kMaxHeaderBytes));
   }
 
   /// The 8 bytes of its length and the header; shorter where the file is, which its reader finds.
@@ -82,7 +92,7 @@ class Look {
     std::uint64_t length = 0;
     if (bytes.size() < sizeof length) return bytes;
     std::memcpy(&length, bytes.data(), sizeof length);
-    if (length > kLongestHeader) return bytes;
+    if (length > safetensors::kMaxHeaderBytes) return bytes;
     const std::uint64_t end = std::min(length + sizeof length, file.size);
     if (end > first) bytes += client_.part(repo_.id, commit_, file, {first, end - 1});
     return bytes.substr(0, end);
@@ -115,13 +125,11 @@ net::HubAccess access_for(const net::HubSettings& settings, stage::StageObserver
   net::HubAccess access =
       net::hub_access(settings, net::find_token({}, settings, environment, net::unix_now()),
                       environment, fmt::format("lq-inspect/{}", cli::version()));
-  const auto stop = [] { return stage::stop_requested() != stage::StopReason::kNone; };
-  access.http.stop = stop;
-  access.http.trace = [&observer](const std::string& text) { observer.detail(text); };
-  access.patience.stop = stop;
-  access.patience.announce = [&observer](const std::string& why, double seconds) {
-    observer.message(net::waiting_text(why, seconds));
-  };
+  net::listen(access, {.message = [&](const std::string& text) { observer.message(text); },
+                       .detail = [&](const std::string& text) { observer.detail(text); },
+                       .warning = [&](const std::string& what,
+                                      const std::string& why) { observer.warning(what, why); },
+                       .stop = [] { return stage::stop_requested() != stage::StopReason::kNone; }});
   return access;
 }
 
@@ -164,6 +172,7 @@ RemoteModel::RemoteModel(const std::string& operand, stage::StageObserver& obser
   } catch (const net::Stopped&) {
     throw stage::Interrupted(stage::stop_requested(), 0, 0);
   } catch (const base::ModelNotFoundError& error) {
+    if (operand.find("://") != std::string::npos) throw;
     throw base::ModelNotFoundError(
         "cannot inspect " + base::escape_controls(operand),
         fmt::format("there is no file or directory of that name here, and {}", error.why()),
