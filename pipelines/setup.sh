@@ -5,7 +5,8 @@ set -euo pipefail
 
 build_packages=(
   g++ cmake ninja-build
-  libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libhwy-dev libdnnl-dev libssl-dev libcurl4-openssl-dev libxxhash-dev pkg-config
+  libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libhwy-dev libdnnl-dev libssl-dev libcurl4-openssl-dev libxxhash-dev
+  libpcre2-dev libutf8proc-dev pkg-config
   libgtest-dev libbenchmark-dev
 )
 test_packages=(make python3 python3-venv time)

@@ -3,7 +3,10 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <system_error>
 #include <utility>
+
+#include "common/io/input_file.h"
 
 namespace lq::text {
 namespace {
@@ -102,10 +105,20 @@ std::optional<std::uint64_t> varint_field(std::string_view bytes, std::uint64_t 
   return value;
 }
 
+/// The bytes in field `number` of a message; empty where it has none.
+std::string_view bytes_field(std::string_view bytes, std::uint64_t number) {
+  std::string_view value;
+  MessageReader reader(bytes);
+  for (Field field; reader.next(field);) {
+    if (field.number == number && field.wire == WireType::kBytes) value = field.bytes;
+  }
+  return value;
+}
+
 }  // namespace
 
 std::optional<SentencePieceModel> parse_sentencepiece(std::string_view bytes) {
-  constexpr std::uint64_t kBpe = 2;
+  constexpr std::uint64_t kUnigram = 1, kBpe = 2;
   constexpr std::size_t kMaxPieces = std::size_t{1}
                                      << 24;  // a piece may take two bytes of the file
   SentencePieceModel model;
@@ -119,13 +132,24 @@ std::optional<SentencePieceModel> parse_sentencepiece(std::string_view bytes) {
       }
       model.pieces.push_back(std::move(piece));
     } else if (field.number == 2) {
-      model.is_bpe = varint_field(field.bytes, 3).value_or(kBpe) == kBpe;
+      const std::uint64_t kind = varint_field(field.bytes, 3).value_or(kBpe);
+      model.is_bpe = kind == kBpe;
+      model.is_unigram = kind == kUnigram;
     } else if (field.number == 3) {
+      model.precompiled_charsmap = bytes_field(field.bytes, 2);
       model.add_dummy_prefix = varint_field(field.bytes, 3).value_or(1) != 0;
+      model.remove_extra_whitespaces = varint_field(field.bytes, 4).value_or(1) != 0;
     }
   }
   if (!reader.ok() || model.pieces.empty()) return std::nullopt;
   return model;
+}
+
+std::optional<SentencePieceModel> read_sentencepiece_file(const std::filesystem::path& path) {
+  constexpr std::uint64_t kMaxModelBytes = std::uint64_t{64} << 20;
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return std::nullopt;
+  return parse_sentencepiece(io::read_text_file(path, kMaxModelBytes));
 }
 
 }  // namespace lq::text

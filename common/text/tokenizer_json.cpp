@@ -8,6 +8,7 @@
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
+#include "common/text/merge_list.h"
 #include "common/text/pretokenizer_names.h"
 #include "common/text/tokenizer_files.h"
 
@@ -47,47 +48,12 @@ bool is_byte_token(std::string_view text) {
          kHex.find(text[3]) != kHex.npos && kHex.find(text[4]) != kHex.npos;
 }
 
-/// Where the left part of "left right" ends; 0 when that is not a pair.
-std::size_t space_in_merge(const std::string& text) {
-  const std::size_t space = text.find(' ');
-  const bool pair =
-      space != text.npos && space + 1 < text.size() && text.find(' ', space + 1) == text.npos;
-  return pair ? space : 0;
-}
-
-[[noreturn]] void reject_merge(std::size_t index, const std::filesystem::path& file) {
-  reject(file, fmt::format("merge number {} is not a pair of tokens", index));
-}
-
-struct Merge {
-  std::string left, right;
-};
-
-/// One merge, written "left right" or ["left", "right"].
-Merge parse_merge(const json& entry, std::size_t index, const std::filesystem::path& file) {
-  if (entry.is_string()) {
-    const std::string& text = entry.get_ref<const std::string&>();
-    const std::size_t space = space_in_merge(text);
-    if (space != 0) return {text.substr(0, space), text.substr(space + 1)};
-  } else if (entry.is_array() && entry.size() == 2 && entry[0].is_string() &&
-             entry[1].is_string()) {
-    return {entry[0].get<std::string>(), entry[1].get<std::string>()};
-  }
-  reject_merge(index, file);
-}
-
 /// A literal space would end the left part in GGUF's spelling of a merge.
 std::string without_space(std::string part) {
   for (std::size_t at = part.find(' '); at != part.npos; at = part.find(' ', at)) {
     part.replace(at, 1, "\u0120");
   }
   return part;
-}
-
-const json& merges_of(const json& model, const std::filesystem::path& file) {
-  const json& merges = member(model, "merges");
-  if (!merges.is_array()) reject(file, "its model has no list of merges");
-  return merges;
 }
 
 /// Hundreds of thousands of texts: those that are spelled as GGUF spells them are taken out of the

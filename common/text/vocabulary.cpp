@@ -9,7 +9,6 @@
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
-#include "common/io/input_file.h"
 #include "common/io/json_file.h"
 #include "common/text/chat_templates.h"
 #include "common/text/sentencepiece_model.h"
@@ -23,29 +22,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::uint64_t kMaxModelBytes = std::uint64_t{64} << 20;
-
 bool is_file(const std::filesystem::path& path) {
   std::error_code ignored;
   return std::filesystem::exists(path, ignored);
-}
-
-[[noreturn]] void report_missing(const std::filesystem::path& dir) {
-  std::string other;
-  for (const std::string_view name : {"tekken.json", "vocab.json", "vocab.txt"}) {
-    if (other.empty() && is_file(dir / name)) {
-      other = fmt::format("; {} alone does not say how text is split", name);
-    }
-  }
-  throw base::ModelNotFoundError(
-      fmt::format("cannot find the tokenizer of {}", base::shown(dir)),
-      fmt::format("neither tokenizer.json nor tokenizer.model is in this directory{}", other),
-      "download tokenizer.json (or tokenizer.model) from the model's repository");
-}
-
-std::optional<SentencePieceModel> read_sentencepiece(const std::filesystem::path& path) {
-  if (!is_file(path)) return std::nullopt;
-  return parse_sentencepiece(io::read_text_file(path, kMaxModelBytes));
 }
 
 /// Whether every piece is in tokenizer.json with the same id.
@@ -104,15 +83,28 @@ void read_sentencepiece_tokens(const SentencePieceModel& model, const TokenizerF
 
 }  // namespace
 
+void report_missing_tokenizer(const std::filesystem::path& dir) {
+  std::string other;
+  for (const std::string_view name : {"tekken.json", "vocab.json", "vocab.txt"}) {
+    if (other.empty() && is_file(dir / name)) {
+      other = fmt::format("; {} alone does not say how text is split", name);
+    }
+  }
+  throw base::ModelNotFoundError(
+      fmt::format("cannot find the tokenizer of {}", base::shown(dir)),
+      fmt::format("neither tokenizer.json nor tokenizer.model is in this directory{}", other),
+      "download tokenizer.json (or tokenizer.model) from the model's repository");
+}
+
 Vocabulary read_vocabulary(const std::filesystem::path& dir, std::int64_t vocab_size,
                            const std::map<std::string, std::uint32_t>& config_ids) {
   const std::filesystem::path json_file = dir / "tokenizer.json",
                               model_file = dir / "tokenizer.model";
   const bool has_json = is_file(json_file);
-  if (!has_json && !is_file(model_file)) report_missing(dir);
+  if (!has_json && !is_file(model_file)) report_missing_tokenizer(dir);
   json tokenizer = has_json ? io::read_json_file(json_file) : json();
   const TokenizerFiles files = read_tokenizer_files(dir);
-  const std::optional<SentencePieceModel> model = read_sentencepiece(model_file);
+  const std::optional<SentencePieceModel> model = read_sentencepiece_file(model_file);
 
   Vocabulary vocabulary;
   vocabulary.kind =

@@ -49,4 +49,7 @@ struct Vocabulary {
 Vocabulary read_vocabulary(const std::filesystem::path& dir, std::int64_t vocab_size,
                            const std::map<std::string, std::uint32_t>& config_ids);
 
+/// Throws the ModelNotFoundError of a directory without tokenizer.json and tokenizer.model.
+[[noreturn]] void report_missing_tokenizer(const std::filesystem::path& dir);
+
 }  // namespace lq::text

@@ -19,6 +19,7 @@
 #include "common/stage/journal.h"
 #include "common/stage/manifest.h"
 #include "common/text/sentencepiece_model.h"
+#include "common/text/tokenizer.h"
 #include "tests/fuzz/damage.h"
 #include "tests/model/checkpoint_files.h"
 #include "tests/support/scratch.h"
@@ -75,6 +76,27 @@ std::string journal() {
   return read_file(path);
 }
 
+/// One part of each kind.
+std::string tokenizer_of_many_parts() {
+  return R"({"added_tokens": [{"id": 6, "content": "<s>", "special": true, "lstrip": true},
+    {"id": 7, "content": "Xy", "normalized": true, "single_word": true}],
+   "normalizer": {"type": "Sequence", "normalizers": [{"type": "NFKC"}, {"type": "Lowercase"},
+     {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}, {"type": "Strip"},
+     {"type": "Precompiled", "precompiled_charsmap": "CAAAAAAEAABBAAAAYgA="}]},
+   "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+     {"type": "Split", "pattern": {"Regex": "(?i:'s)|[^\\r\\n\\p{L}]?\\p{L}+|\\p{N}{1,3}|[a-z&&[^x]]|\\s+"},
+      "behavior": "Isolated", "invert": false}, {"type": "Digits", "individual_digits": true},
+     {"type": "Metaspace", "replacement": "_", "prepend_scheme": "first"}]},
+   "post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}},
+     {"Sequence": {"id": "A"}}], "special_tokens": {"<s>": {"ids": [6]}}},
+   "model": {"type": "Unigram", "unk_id": 0, "byte_fallback": true,
+     "vocab": [["<unk>", 0], ["a", -1.5], ["_", -2], ["_a", -3], ["1", -2.5], ["<0x78>", -9]]}})";
+}
+
+void tokenize(const fs::path& dir) {
+  text::open_tokenizer(dir).encode("a  xy Xy<s>1234 \u00e9's \uFB01\n", true);
+}
+
 std::vector<Parser> parsers() {
   const json config = small_config();
   const std::string index = json{{"metadata", {{"total_size", 100}}},
@@ -106,6 +128,10 @@ std::vector<Parser> parsers() {
        [](const fs::path& dir) { model::read_model_card(dir); }},
       {"sentencepiece", "tokenizer.model", spm,
        [](const fs::path& dir) { text::parse_sentencepiece(read_file(dir / "tokenizer.model")); }},
+      {"bpe_of_tokenizer", "tokenizer.json", small_tokenizer().dump(), tokenize},
+      {"parts_of_tokenizer", "tokenizer.json", tokenizer_of_many_parts(), tokenize},
+      {"sentencepiece_alone", "only/tokenizer.model", spm,
+       [](const fs::path& dir) { tokenize(dir / "only"); }},
       {"gguf", "x.gguf", gguf_file(),
        [](const fs::path& dir) { gguf::Reader reader(dir / "x.gguf"); }},
       {"imatrix_gguf", "i.gguf", read_file(fs::path(LQ_TEST_DATA) / "tiny-llama.imatrix.gguf"),

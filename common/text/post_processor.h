@@ -1,0 +1,20 @@
+#pragma once
+// Post-processors: the special tokens that a tokenizer puts around a text.
+
+#include <cstdint>
+#include <vector>
+
+#include "common/text/tokenizer_part.h"
+
+namespace lq::text {
+
+struct SurroundingIds {
+  std::vector<std::uint32_t> before, behind;
+};
+
+/// What is added to a single text; nothing for null. Kinds: TemplateProcessing, BertProcessing,
+/// RobertaProcessing, ByteLevel (which only moves offsets), Sequence. Throws ValidationError,
+/// UnsupportedError.
+SurroundingIds read_post_processor(const TokenizerPart& part);
+
+}  // namespace lq::text
