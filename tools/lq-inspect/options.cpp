@@ -27,6 +27,13 @@ void declare(cli::OptionTable& table, Options& options) {
              "estimate for files made with this importance matrix");
   table.text("diff", 0, "OTHER", options.diff,
              "what differs between MODEL and OTHER: metadata, shapes, types");
+  table.text(
+      "tokenize", 0, "FILE", options.tokenize,
+      "ids and pieces of the text in FILE (-: standard input, unchanged) as the tokenizer of "
+      "MODEL cuts it; only its tokenizer files are read");
+  table.flag("no-special", 0, options.no_special,
+             "with --tokenize: without what the tokenizer puts around a text; special tokens that "
+             "are written in the text are still recognised");
 }
 
 Operands split_operands(const Options& options, const std::vector<std::string>& operands) {

@@ -15,6 +15,8 @@ struct Options {
   std::string estimate_types;  // separated by commas; empty = all
   std::string diff;            // path of the other model, empty = no comparison
   std::string importance_path;
+  std::string tokenize;  // file of the text or "-", empty = nothing to tokenize
+  bool no_special = false;
 };
 
 void declare(cli::OptionTable& table, Options& options);

@@ -16,6 +16,7 @@
 #include "tools/lq-inspect/hf_facts.h"
 #include "tools/lq-inspect/remote.h"
 #include "tools/lq-inspect/report.h"
+#include "tools/lq-inspect/tokenize.h"
 
 namespace lq::inspect {
 namespace {
@@ -64,6 +65,26 @@ struct Opened {
   std::string place() const { return remote ? remote->directory().string() : facts.path; }
 };
 
+/// What cannot stand beside --tokenize, and what cannot stand without it.
+void check_tokenize(const Options& options, const std::vector<std::string>& models) {
+  if (options.tokenize.empty()) {
+    if (!options.no_special) return;
+    throw base::UsageError("--no-special was given without --tokenize",
+                           "it says how a text is cut, and no text was named",
+                           "add --tokenize FILE, or leave --no-special out");
+  }
+  if (options.tensors || options.estimate || !options.diff.empty()) {
+    throw base::UsageError("--tokenize was given with another report",
+                           "one run prints one report, and --tokenize prints only ids and pieces",
+                           "leave --tensors, --estimate and --diff out");
+  }
+  if (options.tokenize == "-" && std::ranges::count(models, "-") > 0) {
+    throw base::UsageError("standard input was named twice",
+                           "both MODEL and the text of --tokenize are '-'",
+                           "name one of them by its path");
+  }
+}
+
 }  // namespace
 
 const cli::ToolSpec& Inspect::spec() const {
@@ -77,7 +98,8 @@ const cli::ToolSpec& Inspect::spec() const {
       .makes_output = false,
       .examples = {"lq-inspect my-model", "lq-inspect my-model --estimate=Q4_K_M,Q6_K",
                    "lq-inspect model.gguf --tensors", "lq-inspect my-model --json | jq .parameters",
-                   "lq-inspect my-model --diff other-model"},
+                   "lq-inspect my-model --diff other-model",
+                   "printf 'some text' | lq-inspect my-model --tokenize - --json"},
       .exit_codes = {ExitCode::kDone, ExitCode::kUsage, ExitCode::kNotFound,
                      ExitCode::kAuthentication, ExitCode::kOutOfMemory, ExitCode::kValidation,
                      ExitCode::kOutput, ExitCode::kNetwork, ExitCode::kUnsupported,
@@ -90,6 +112,7 @@ void Inspect::declare(cli::OptionTable& table) { inspect::declare(table, options
 
 void Inspect::validate(const std::vector<std::string>& operands, const cli::CommonOptions&) {
   const std::vector<std::string> models = split_operands(options_, operands).models;
+  check_tokenize(options_, models);
   if (models.size() == 1) return;
   // What is neither there nor "-" may have been meant as a list of types.
   const auto stranger = std::ranges::find_if_not(models, is_there);
@@ -110,6 +133,9 @@ void Inspect::validate(const std::vector<std::string>& operands, const cli::Comm
 cli::ToolResult Inspect::run(const std::vector<std::string>& operands,
                              const cli::CommonOptions& common, stage::StageObserver& observer) {
   const Operands split = split_operands(options_, operands);
+  if (!options_.tokenize.empty()) {
+    return tokenize(split.models.front(), options_.tokenize, !options_.no_special);
+  }
   const Opened opened(split.models.front(), observer);
   const ModelFacts& facts = opened.facts;
   if (!options_.diff.empty()) return compare(facts, Opened(options_.diff, observer).facts);

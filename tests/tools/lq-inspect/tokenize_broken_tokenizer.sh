@@ -1,0 +1,3 @@
+mkdir model
+echo "{" > model/tokenizer.json
+"$LQ_BIN/lq-inspect" model --tokenize - < /dev/null

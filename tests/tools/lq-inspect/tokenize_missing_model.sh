@@ -1,0 +1,1 @@
+"$LQ_BIN/lq-inspect" ./no-such-model --tokenize - < /dev/null

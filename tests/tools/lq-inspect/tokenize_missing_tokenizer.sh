@@ -1,0 +1,2 @@
+mkdir model
+"$LQ_BIN/lq-inspect" model --tokenize - < /dev/null

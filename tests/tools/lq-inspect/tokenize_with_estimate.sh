@@ -1,0 +1,1 @@
+"$LQ_BIN/lq-inspect" "$LQ_DATA/tiny-llama" --tokenize - --estimate
