@@ -98,6 +98,20 @@ std::string escape_controls(std::string_view text) {
 
 std::string shown(const std::filesystem::path& path) { return escape_controls(path.string()); }
 
+std::string without_queries(std::string_view text) {
+  constexpr std::string_view kEnds = " \t\"'<>,;)";
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t address = std::min(text.find("://", at), text.size());
+    const std::size_t end = std::min(text.find_first_of(kEnds, address), text.size());
+    const std::size_t query = std::min(text.find('?', address), end);
+    result += text.substr(at, query - at);
+    at = end;
+    if (at < text.size()) result += text[at++];
+  }
+  return result;
+}
+
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\n\v\f";
   text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));

@@ -20,6 +20,8 @@ std::string escape_controls(std::string_view text);
 std::string shown(const std::filesystem::path& path);
 /// A web address as a message may show it: without query, user and password.
 std::string without_secrets(std::string_view address);
+/// A sentence in which the web addresses have lost their queries, which can be signatures.
+std::string without_queries(std::string_view text);
 /// Without blanks and line ends on both sides.
 std::string_view trimmed(std::string_view text);
 /// Exactly that many digits 0-9 a-f.

@@ -229,12 +229,12 @@ Token::Token(std::string secret, std::string origin)
   wipe(secret);
 }
 
-std::string Token::redacted(std::string text) const {
+std::string redacted(std::string text, const std::string& secret) {
   constexpr std::string_view kInstead = "<redacted>";
-  if (secret_.empty()) return text;
-  for (std::size_t at = text.find(secret_); at != std::string::npos;
-       at = text.find(secret_, at + kInstead.size())) {
-    text.replace(at, secret_.size(), kInstead);
+  if (secret.empty()) return text;
+  for (std::size_t at = text.find(secret); at != std::string::npos;
+       at = text.find(secret, at + kInstead.size())) {
+    text.replace(at, secret.size(), kInstead);
   }
   return text;
 }

@@ -9,6 +9,9 @@
 
 namespace lq::net {
 
+/// A text from outside as a message may show it, should it repeat the secret.
+std::string redacted(std::string text, const std::string& secret);
+
 /// A token in memory, overwritten when it is no longer needed. Nothing prints it.
 class Token {
  public:
@@ -23,8 +26,6 @@ class Token {
 
   bool empty() const { return secret_.empty(); }
   const std::string& secret() const { return secret_; }
-  /// A text from outside as a message may show it, should it repeat the token.
-  std::string redacted(std::string text) const;
   const std::string& origin() const { return origin_; }
   /// "it expired on 2026-01-31" where that is known and past; else empty.
   const std::string& expiry_note() const { return expiry_note_; }

@@ -9,6 +9,7 @@
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
+#include "common/net/credentials.h"
 
 namespace lq::net {
 namespace {
@@ -102,7 +103,9 @@ void set_option(CURL* easy, CURLoption option, Value value) {
 /// One answer as it comes in.
 class IncomingAnswer {
  public:
-  IncomingAnswer(CURL* easy, BodySink& sink) : easy_(easy), sink_(sink) {}
+  /// `secret`: the token that was sent, or nullptr.
+  IncomingAnswer(CURL* easy, BodySink& sink, const std::string* secret)
+      : easy_(easy), sink_(sink), secret_(secret) {}
 
   static std::size_t on_header(char* text, std::size_t size, std::size_t n, void* self) {
     return static_cast<IncomingAnswer*>(self)->take_header({text, size * n}) ? size * n : 0;
@@ -150,7 +153,15 @@ class IncomingAnswer {
     const std::string name = base::to_lower(line.substr(0, colon));
     std::string& value = head_.headers[name];
     const bool joined = name == "link" && !value.empty();  // a list, which may come in parts
-    value = (joined ? value + ", " : "") + std::string(base::trimmed(line.substr(colon + 1)));
+    value =
+        (joined ? value + ", " : "") + public_value(name, base::trimmed(line.substr(colon + 1)));
+  }
+
+  /// Headers end up in messages: what a server repeats of a secret goes no further.
+  std::string public_value(const std::string& name, std::string_view value) const {
+    const bool is_address = name == "location" || name == "link";
+    const std::string text = is_address ? std::string(value) : base::without_queries(value);
+    return secret_ == nullptr ? text : redacted(text, *secret_);
   }
 
   void begin() {
@@ -179,6 +190,7 @@ class IncomingAnswer {
 
   CURL* const easy_;
   BodySink& sink_;
+  const std::string* const secret_;
   HttpHead head_;
   std::exception_ptr thrown_;
   std::size_t header_bytes_ = 0, swallowed_ = 0;
@@ -291,7 +303,7 @@ HttpHead HttpConnection::get(const HttpRequest& request, BodySink& sink) {
   HeaderList headers;
   headers.add("Accept-Encoding: identity");
   if (request.bearer != nullptr) headers.add_secret("Authorization: Bearer ", *request.bearer);
-  IncomingAnswer answer(easy, sink);
+  IncomingAnswer answer(easy, sink, request.bearer);
   set_option(easy, CURLOPT_HTTPHEADER, headers.get());
   set_option(easy, CURLOPT_HEADERFUNCTION, &IncomingAnswer::on_header);
   set_option(easy, CURLOPT_HEADERDATA, &answer);

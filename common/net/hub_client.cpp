@@ -83,6 +83,11 @@ class PartSink : public BodySink {
   std::string problem_;
 };
 
+/// Of an answer without a length the connection's end is the end.
+bool is_cut_short(const std::string& body) {
+  return body.empty() || ((body.front() == '[' || body.front() == '{') && !json::accept(body));
+}
+
 json parse_answer(const std::string& body, const Url& url, const std::string& what) {
   json parsed = json::parse(body, nullptr, false);
   if (!parsed.is_discarded()) return parsed;
@@ -149,7 +154,7 @@ Answer HubClient::send(HttpRequest request, RequestPace& pace, BodySink& sink) {
   Answer answer = follow(connection_, access_.endpoint, std::move(request), sink);
   if (counted) pace.note(*answer.heads().front(), steady_now());
   for (const HttpHead* head : answer.heads()) {
-    const std::string warning = access_.token.redacted(head->header("x-hf-warning"));
+    const std::string warning = head->header("x-hf-warning");
     if (warning.empty() || !access_.warn) continue;
     const std::size_t semicolon = std::min(warning.find(';'), warning.size());
     access_.warn(base::escape_controls(warning.substr(0, semicolon)),
@@ -179,8 +184,7 @@ Asked HubClient::asked_for_file(const std::string& verb, const std::string& id,
 std::optional<Failure> HubClient::failure_of(const Answer& answer, const Asked& asked) const {
   if (answer.head.status / 100 == 2) return {};
   if (answer.at_endpoint && !is_transient(answer.head.status)) throw_refusal(answer, asked);
-  Failure failure = {access_.token.redacted(fmt::format("{} answered with {}", answer.url.shown(),
-                                                        reason_of(answer, asked.token))),
+  Failure failure = {fmt::format("{} answered with {}", answer.url.shown(), reason_of(answer)),
                      server_hint(answer.head, unix_now())};
   if (answer.head.status == 404 || answer.head.status == 410) failure.retries = 1;  // storage
   return failure;
@@ -192,7 +196,9 @@ HubClient::ApiAnswer HubClient::api(const Url& url, const Asked& asked) {
     TextSink sink(result.body, kMostAnswerBytes);
     result.answer =
         send({.url = url, .total_seconds = access_.api_seconds}, *access_.api_pace, sink);
-    return failure_of(result.answer, asked);
+    auto failure = failure_of(result.answer, asked);
+    if (!failure && is_cut_short(result.body)) failure = Failure{"the answer ended early"};
+    return failure;
   });
   return result;
 }

@@ -56,22 +56,21 @@ constexpr const char* kLogIn = "set HF_TOKEN, or run: hf auth login";
 
 }  // namespace
 
-std::string reason_of(const Answer& answer, const Token* token) {
+std::string reason_of(const Answer& answer) {
   const std::string code = answer.head.header("x-error-code");
   const std::string message = answer.head.header("x-error-message");
   std::string text = fmt::format("{}", answer.head.status);
   if (!code.empty()) text += " " + base::escape_controls(code);
   text += request_id(answer.head);
-  text = message.empty() ? fmt::format("status {}", text)
+  return message.empty() ? fmt::format("status {}", text)
                          : fmt::format("{} ({})", base::escape_controls(message), text);
-  return token == nullptr ? text : token->redacted(text);
 }
 
 void throw_refusal(const Answer& answer, const Asked& asked) {
   const std::string code = answer.head.header("x-error-code");
   const std::string message = answer.head.header("x-error-message");
   const bool token_sent = asked.token != nullptr && !asked.token->empty();
-  const std::string why = ": " + reason_of(answer, asked.token);
+  const std::string why = ": " + reason_of(answer);
   const long status = answer.head.status;
   if (code == "RepoNotFound") throw_repo_not_found(why, asked);
   if (code == "RevisionNotFound") {
@@ -105,8 +104,7 @@ void throw_refusal(const Answer& answer, const Asked& asked) {
                    : kLogIn);
   }
   throw base::NetworkError(
-      asked.what,
-      fmt::format("{} answered with {}", answer.url.shown(), reason_of(answer, asked.token)),
+      asked.what, fmt::format("{} answered with {}", answer.url.shown(), reason_of(answer)),
       "check HF_ENDPOINT and the proxy, or try again later");
 }
 

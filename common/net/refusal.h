@@ -20,8 +20,7 @@ struct Asked {
 
 /// Why an answer that is no success is no success: "the licence has not been accepted (401
 /// GatedRepo, request Root=1-66)".
-/// A server that repeats the token does not get it printed.
-std::string reason_of(const Answer& answer, const Token* token);
+std::string reason_of(const Answer& answer);
 
 /// Throws the error for an answer from the endpoint that is no success and will not pass:
 /// ModelNotFoundError, AuthenticationError or NetworkError. REQUIRES: !is_transient(status).

@@ -92,5 +92,13 @@ TEST(WithoutSecrets, LeavesSchemeHostAndPath) {
   EXPECT_EQ(without_secrets("https://host/a@b"), "https://host/a@b");
 }
 
+TEST(WithoutQueries, LeavesTheRestOfASentence) {
+  EXPECT_EQ(without_queries("Request https://h/a?sig=1&x=2 has expired, see \"http://h?y\"?"),
+            "Request https://h/a has expired, see \"http://h\"?");
+  EXPECT_EQ(without_queries("why? a://b"), "why? a://b");
+  EXPECT_EQ(without_queries("a://b?c"), "a://b");
+  EXPECT_EQ(without_queries(""), "");
+}
+
 }  // namespace
 }  // namespace lq::base

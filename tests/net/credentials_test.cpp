@@ -70,11 +70,10 @@ class Remains {
   std::string bytes_;
 };
 
-TEST(Token, IsTakenOutOfTextsThatRepeatIt) {
-  EXPECT_EQ(Token("hf_x", "a test").redacted("a hf_x b hf_xhf_x"),
-            "a <redacted> b <redacted><redacted>");
-  EXPECT_EQ(Token("e", "a test").redacted("eve"), "<redacted>v<redacted>");
-  EXPECT_EQ(Token().redacted("text"), "text");
+TEST(Redacted, TakesOutASecretThatATextRepeats) {
+  EXPECT_EQ(redacted("a hf_x b hf_xhf_x", "hf_x"), "a <redacted> b <redacted><redacted>");
+  EXPECT_EQ(redacted("eve", "e"), "<redacted>v<redacted>");
+  EXPECT_EQ(redacted("text", ""), "text");
 }
 
 TEST(Token, HoldsASecretAndSaysWhereItComesFrom) {

@@ -91,6 +91,18 @@ TEST_F(HttpTest, JoinsLinkHeadersAndTakesTheLastOfOthers) {
   EXPECT_EQ(head.header("x-twice"), "2");
 }
 
+TEST_F(HttpTest, LeavesSecretsOutOfWhatAServerRepeats) {
+  hub_.faults(
+      {{{"on", "hub"},
+        {"status", 403},
+        {"headers", {{"X-Error-Message", "hf_valid and https://h/x?sig=1 have expired"}}}}});
+  Collected sink;
+  const std::string token = "hf_valid";
+  const HttpHead head =
+      HttpConnection(settings_).get({.url = content("config.json"), .bearer = &token}, sink);
+  EXPECT_EQ(head.header("x-error-message"), "<redacted> and https://h/x have expired");
+}
+
 TEST_F(HttpTest, EndsWhereTheSinkHasEnough) {
   Collected sink;
   sink.enough = 100;

