@@ -11,6 +11,11 @@ namespace lq::io {
 
 class Digest {
  public:
+  /// kSha1 only for names that others chose: it does not tell forged contents apart.
+  enum class Algorithm { kSha1, kSha256 };
+
+  /// Throws ConversionError where this OpenSSL has been set up without the algorithm.
+  explicit Digest(Algorithm algorithm);
   ~Digest();
   Digest(Digest&&) noexcept;
   Digest& operator=(Digest&&) noexcept;
@@ -20,24 +25,9 @@ class Digest {
   /// Lower-case hex of everything so far. REQUIRES: called once, last.
   std::string hex();
 
- protected:
-  enum class Algorithm { kSha1, kSha256 };
-  explicit Digest(Algorithm algorithm);
-
  private:
   struct Context;
   std::unique_ptr<Context> context_;
-};
-
-class Sha256 : public Digest {
- public:
-  Sha256() : Digest(Algorithm::kSha256) {}
-};
-
-/// Only for names that others chose: it does not tell forged contents apart.
-class Sha1 : public Digest {
- public:
-  Sha1() : Digest(Algorithm::kSha1) {}
 };
 
 std::string sha256_hex(std::span<const std::byte> bytes);

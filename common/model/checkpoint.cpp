@@ -44,7 +44,7 @@ class ContentId {
   std::string hex() { return hash_.hex(); }
 
  private:
-  io::Sha256 hash_;
+  io::Digest hash_{io::Digest::Algorithm::kSha256};
 };
 
 void add_samples(const tensor::TensorSource& weights, const tensor::TensorInfo& info,

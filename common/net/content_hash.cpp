@@ -7,8 +7,8 @@ namespace lq::net {
 namespace {
 
 io::Digest digest_for(const RepoFile& file) {
-  if (file.in_lfs()) return io::Sha256();
-  io::Sha1 blob;
+  if (file.in_lfs()) return io::Digest(io::Digest::Algorithm::kSha256);
+  io::Digest blob(io::Digest::Algorithm::kSha1);
   blob.update(fmt::format("blob {}", file.size));
   blob.update(std::string_view("\0", 1));
   return blob;

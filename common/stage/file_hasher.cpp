@@ -67,7 +67,7 @@ void FileHasher::run() {
     const std::uint64_t taken = std::min<std::uint64_t>(size, block.size());
     if (taken < size) file.ready.emplace(offset + taken, size - taken);
     const io::OutputFile& source = *file.file;
-    io::Sha256& hash = *file.hash;
+    io::Digest& hash = *file.hash;
     lock.unlock();
     std::exception_ptr error;
     try {

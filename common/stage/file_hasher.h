@@ -41,7 +41,7 @@ class FileHasher {
     const io::OutputFile* file = nullptr;
     std::uint64_t size = 0, position = 0;
     std::map<std::uint64_t, std::uint64_t> ready = {};  // offset to size, not yet hashed
-    std::unique_ptr<io::Sha256> hash = std::make_unique<io::Sha256>();
+    std::unique_ptr<io::Digest> hash = std::make_unique<io::Digest>(io::Digest::Algorithm::kSha256);
     std::string hex = {};
   };
 

@@ -70,7 +70,7 @@ std::string ResultPlan::fingerprint() const {
     identity["inputs"].push_back({{"role", input.role}, {"content_id", input.content_id}});
   }
   const std::string text = identity.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-  io::Sha256 hash;
+  io::Digest hash(io::Digest::Algorithm::kSha256);
   hash.update(text);
   return hash.hex();
 }

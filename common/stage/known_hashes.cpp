@@ -18,7 +18,7 @@ std::string KnownHashes::of_file(const std::filesystem::path& path) {
   if (found != known_.end()) return found->second;
   const io::InputFile file(path);
   std::vector<std::byte> block(std::size_t{1} << 20);
-  io::Sha256 hash;
+  io::Digest hash(io::Digest::Algorithm::kSha256);
   for (std::uint64_t done = 0; done < file.size();) {
     keep_going_();
     const auto piece =

@@ -36,7 +36,7 @@ bool content_is_right(const std::filesystem::path& place, const net::RepoFile& f
 std::string sha256_of(const std::filesystem::path& place,
                       const std::function<stage::StopReason()>& stop) {
   const io::InputFile input(place);
-  io::Sha256 hash;
+  io::Digest hash(io::Digest::Algorithm::kSha256);
   feed(input, hash, stop);
   return hash.hex();
 }

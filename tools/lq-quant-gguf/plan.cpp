@@ -109,7 +109,7 @@ std::vector<stage::Input> describe_inputs(const Job& job, const Options& options
   if (!options.importance_path.empty()) {
     const io::InputFile file(options.importance_path);
     const fs::path path = fs::absolute(file.path());
-    io::Sha256 hash;
+    io::Digest hash(io::Digest::Algorithm::kSha256);
     hash.update(io::read_text_file(path));
     inputs.push_back(
         {"imatrix", path, {{path, file.size(), file.mtime_ns(), ""}}, hash.hex(), nullptr});
