@@ -21,6 +21,9 @@ fs::path make_parents_below(const fs::path& root, const fs::path& relative) {
   fs::path folder = root;
   for (const fs::path& segment : relative.parent_path()) {
     folder /= segment;
+    // Made first and looked at after, so that nobody can put a link there in between.
+    std::error_code unmade;
+    fs::create_directory(folder, unmade);
     const fs::file_status status = fs::symlink_status(folder, error);
     if (fs::is_directory(status)) continue;
     if (fs::is_symlink(status)) {
@@ -28,9 +31,7 @@ fs::path make_parents_below(const fs::path& root, const fs::path& relative) {
           "cannot write below " + base::shown(folder), "it is a link, which could lead elsewhere",
           fmt::format("remove it (rm {}), or choose another directory", shell_quoted(folder)));
     }
-    fs::create_directory(folder, error);
-    if (error) fail(folder, error);
-    if (!fs::is_directory(folder)) fail(folder, std::make_error_code(std::errc::not_a_directory));
+    fail(folder, unmade ? unmade : std::make_error_code(std::errc::not_a_directory));
   }
   return root / relative;
 }

@@ -29,8 +29,22 @@ TEST(MakeParentsBelow, GoesThroughNoLinkAndNoFile) {
   EXPECT_EQ(link.fix(), "remove it (rm " + (scratch.path() / "link").string() +
                             "), or choose another directory");
   scratch.write("file", "");
-  EXPECT_THROW(make_parents_below(scratch.path(), "file/x"), base::OutputError);
+  const auto file =
+      testing::error_of<base::OutputError>([&] { make_parents_below(scratch.path(), "file/x"); });
+  EXPECT_EQ(std::string(file.what()),
+            "cannot make the folder " + (scratch.path() / "file").string());
   EXPECT_THROW(make_parents_below(scratch.path() / "file", "x"), base::OutputError);
+}
+
+TEST(MakeParentsBelow, NamesAFolderThatCannotBeLookedAt) {
+  const testing::ScratchDirectory scratch;
+  const std::string name(300, 'n');
+  const auto error = testing::error_of<base::OutputError>(
+      [&] { make_parents_below(scratch.path(), fs::path(name) / "x"); });
+  EXPECT_EQ(std::string(error.what()),
+            "cannot make the folder " + (scratch.path() / name).string());
+  fs::create_symlink("loop", scratch.path() / "loop");
+  EXPECT_THROW(make_parents_below(scratch.path(), "loop/x"), base::OutputError);
 }
 
 }  // namespace
