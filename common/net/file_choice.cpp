@@ -10,8 +10,6 @@
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
-#include "common/io/json_events.h"
-#include "common/io/safe_path.h"
 #include "common/net/wildcard.h"
 
 namespace lq::net {
@@ -49,12 +47,6 @@ bool has_ending(std::string_view path, std::span<const std::string_view> endings
 bool matches_any(const std::vector<std::string>& patterns, const std::string& path) {
   return std::ranges::any_of(patterns,
                              [&](const std::string& pattern) { return matches(pattern, path); });
-}
-
-/// "" or the folder with one slash behind it.
-std::string prefix_of(std::string_view subfolder) {
-  while (subfolder.ends_with('/')) subfolder.remove_suffix(1);
-  return subfolder.empty() ? "" : fmt::format("{}/", subfolder);
 }
 
 bool is_companion(std::string_view name) {
@@ -95,53 +87,6 @@ bool is_plain(std::string_view name) {
            c == '_' || c == '.' || c == '/' || c == '+';
   });
 }
-
-class IndexEvents final : public io::JsonEvents {
- public:
-  explicit IndexEvents(const std::string& subfolder) : prefix_(prefix_of(subfolder)) {}
-
-  std::set<std::string> read(const std::string& text) {
-    parse(text, fmt::format("cannot read {}{}", base::escape_controls(prefix_), kIndexName));
-    if (!has_map_) fail("it has no `weight_map`");
-    if (shards_.empty()) fail("its `weight_map` is empty");
-    return std::move(shards_);
-  }
-
- protected:
-  using Kind = io::JsonValue::Kind;
-
-  void value(const io::JsonValue& value) override {
-    if (key(0) != "weight_map") return;
-    if (depth() == 1) {
-      if (value.kind != Kind::kObject) fail("its `weight_map` is no object");
-      has_map_ = true;
-    } else {
-      add_shard(value);
-    }
-  }
-
- private:
-  void add_shard(const io::JsonValue& value) {
-    const std::string tensor = base::escape_controls(key(1));
-    if (value.kind != Kind::kString) {
-      fail(fmt::format("its `weight_map` gives no file name for tensor `{}`", tensor));
-    }
-    const std::string path = prefix_ + std::string(value.text);
-    const std::string shown = base::escape_controls(value.text);
-    // The name alone, so that an absolute one stays so, and the path for its length.
-    auto problem = io::path_problem(value.text);
-    if (!problem) problem = io::path_problem(path);
-    if (problem) fail(fmt::format("the file `{}` of tensor `{}` {}", shown, tensor, *problem));
-    if (!value.text.ends_with(kSafetensors)) {
-      fail(fmt::format("the file `{}` of tensor `{}` is no .safetensors file", shown, tensor));
-    }
-    shards_.insert(path);
-  }
-
-  std::string prefix_;
-  std::set<std::string> shards_;
-  bool has_map_ = false;
-};
 
 /// The files that patterns ask for.
 class PatternChoice {
@@ -203,7 +148,7 @@ class FolderChoice {
  public:
   FolderChoice(const std::vector<RepoFile>& files, const Wishes& wishes,
                const std::set<std::string>& shards, const std::string& repo)
-      : prefix_(prefix_of(wishes.subfolder)),
+      : prefix_(folder_prefix(wishes.subfolder)),
         place_(prefix_.empty() ? repo
                                : fmt::format("`{}` of {}", base::escape_controls(prefix_), repo)),
         shards_(shards) {
@@ -349,11 +294,7 @@ class FolderChoice {
 
 const RepoFile* index_to_read(const std::vector<RepoFile>& files, const Wishes& wishes) {
   if (!wishes.include.empty()) return nullptr;
-  return find_file(files, prefix_of(wishes.subfolder) + kIndexName);
-}
-
-std::set<std::string> shards_of_index(const std::string& index_text, const std::string& subfolder) {
-  return IndexEvents(subfolder).read(index_text);
+  return find_file(files, folder_prefix(wishes.subfolder) + kIndexName);
 }
 
 std::vector<RepoFile> choose_files(const std::vector<RepoFile>& files, const Wishes& wishes,

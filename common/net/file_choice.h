@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/net/repo_files.h"
+#include "common/net/shard_index.h"
 
 namespace lq::net {
 
@@ -16,15 +17,9 @@ struct Wishes {
   bool allow_unsafe = false;                  // also files that can hold code (pickles, scripts)
 };
 
-inline constexpr const char* kIndexName = "model.safetensors.index.json";
-
 /// The index of a sharded model, which has to be read before the choice can be made; nullptr when
 /// there is none or patterns choose.
 const RepoFile* index_to_read(const std::vector<RepoFile>& files, const Wishes& wishes);
-
-/// The names of the shards in an index, which must be safetensors files below its folder. Throws
-/// ValidationError.
-std::set<std::string> shards_of_index(const std::string& index_text, const std::string& subfolder);
 
 /// Weights and what belongs to them, or what the patterns ask for, in order of path. `shards`: of
 /// the index, where there is one. Throws ModelNotFoundError: a pattern matches nothing, no config,

@@ -187,6 +187,11 @@ void require_safe_paths(const std::vector<RepoFile>& files, const std::string& r
   }
 }
 
+std::string folder_prefix(std::string_view folder) {
+  while (folder.ends_with('/')) folder.remove_suffix(1);
+  return folder.empty() ? "" : fmt::format("{}/", folder);
+}
+
 std::optional<std::pair<std::string, std::string>> case_collision(
     const std::vector<RepoFile>& files) {
   std::map<std::string, std::string> seen;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,9 @@ std::vector<RepoFile> files_of_tree_page(const nlohmann::json& page);
 /// it is written to (io::path_problem) or is also the directory of another path. `repo` is for the
 /// message.
 void require_safe_paths(const std::vector<RepoFile>& files, const std::string& repo);
+
+/// How paths below a folder of the repository begin: "" or the folder with one slash behind it.
+std::string folder_prefix(std::string_view folder);
 
 /// Two paths that differ in case alone, which some file systems take for one.
 std::optional<std::pair<std::string, std::string>> case_collision(

@@ -236,5 +236,12 @@ TEST(CaseCollision, NamesTheFirstPair) {
             (std::pair<std::string, std::string>("x/Readme", "X/README")));
 }
 
+TEST(FolderPrefix, EndsWithOneSlash) {
+  EXPECT_EQ(folder_prefix(""), "");
+  EXPECT_EQ(folder_prefix("/"), "");
+  EXPECT_EQ(folder_prefix("a/b"), "a/b/");
+  EXPECT_EQ(folder_prefix("a//"), "a/");
+}
+
 }  // namespace
 }  // namespace lq::net
