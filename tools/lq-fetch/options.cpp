@@ -1,8 +1,18 @@
 #include "tools/lq-fetch/options.h"
 
+#include <fmt/format.h>
+#include <string>
+
 #include "common/base/errors.h"
+#include "common/net/retry.h"
 
 namespace lq::fetch {
+namespace {
+
+/// As it is given on the command line: "64M".
+std::string in_mebibytes(std::uint64_t bytes) { return fmt::format("{}M", bytes >> 20U); }
+
+}  // namespace
 
 void declare(cli::OptionTable& table, Options& options) {
   table.group("What to fetch");
@@ -22,13 +32,17 @@ void declare(cli::OptionTable& table, Options& options) {
   table.flag("link", 0, options.hard_link,
              "with -o: link files that the shared cache has, where they cannot be cloned");
   table.group("Network");
-  table.integer("jobs", 0, "N", options.connections, 1, 64, "connections at once");
+  table.integer("jobs", 0, "N", options.connections, 1, 64,
+                fmt::format("connections at once (default {})", options.connections));
   table.size("segment", 0, "SIZE", options.segment_bytes,
-             "how much of a large file one request asks for, such as 512K or 16M");
+             fmt::format("how much of a large file one request asks for, such as 512K or 16M "
+                         "(default {})",
+                         in_mebibytes(options.segment_bytes)));
   table.size("limit-rate", 0, "SIZE", options.bytes_per_second,
              "bytes per second over all connections, such as 1M");
   table.seconds("max-wait", 0, "TIME", options.longest_wait,
-                "longest wait that a server may ask for (default 10m)");
+                fmt::format("longest wait that a server may ask for (default {:.0f}m)",
+                            net::Patience{}.longest_hint / 60));
   table.text("token-file", 0, "FILE", options.token.file,
              "read the access token from FILE, - for standard input");
   table.text("token-name", 0, "NAME", options.token.name,
@@ -37,8 +51,8 @@ void declare(cli::OptionTable& table, Options& options) {
 }
 
 void check(const Options& options, bool has_output, bool has_shard) {
-  const auto fail = [](const char* what, const char* why, const char* fix) {
-    throw base::UsageError(what, why, fix);
+  const auto fail = [](const char* what, const char* why, std::string fix) {
+    throw base::UsageError(what, why, std::move(fix));
   };
   if (has_shard) {
     fail("cannot fetch a part of the work", "--shard is for tools that compute",
@@ -55,7 +69,8 @@ void check(const Options& options, bool has_output, bool has_shard) {
   constexpr std::uint64_t kSmallestSegment = std::uint64_t{64} << 10;
   if (options.segment_bytes < kSmallestSegment) {
     fail("cannot fetch in such small segments", "--segment is below 64K, and each is a request",
-         "use 1M or more; the default is 64M");
+         fmt::format("use 1M or more; the default is {}",
+                     in_mebibytes(net::DownloadSettings{}.segment_bytes)));
   }
 }
 

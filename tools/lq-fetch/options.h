@@ -8,6 +8,7 @@
 
 #include "common/cli/option_table.h"
 #include "common/net/credentials.h"
+#include "common/net/download.h"
 #include "common/net/file_choice.h"
 
 namespace lq::fetch {
@@ -16,8 +17,8 @@ struct Options {
   net::Wishes wishes;
   net::TokenWishes token;
   bool list = false, verify = false, require_hash = false, hard_link = false;
-  std::int64_t connections = 4;
-  std::uint64_t segment_bytes = std::uint64_t{64} << 20;
+  std::int64_t connections = net::DownloadSettings{}.connections;
+  std::uint64_t segment_bytes = net::DownloadSettings{}.segment_bytes;
   std::uint64_t bytes_per_second = 0;
   std::optional<double> longest_wait;
 };
