@@ -4,7 +4,6 @@
 // the other brought.
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,15 +24,17 @@ class Destination {
   /// The list of the commit's files, as the reference client keeps it.
   virtual std::filesystem::path tree_record() const = 0;
 
-  /// Where content that may be that of the file lies; empty when there is none of its size.
-  virtual std::optional<std::filesystem::path> present(const RepoFile& file) const = 0;
+  /// Where content of the file's size lies, the likeliest place first: what has the right hash is
+  /// the file's.
+  virtual std::vector<std::filesystem::path> candidates(const RepoFile& file) const = 0;
   /// Disk that an unfinished file takes already.
   virtual std::uint64_t bytes_on_the_way(const RepoFile& file) const = 0;
-  /// How the file gets here, the folders for it made. The task's publish() also does what adopt()
-  /// does.
+  /// How the file gets here, the folders for it made. The task's publish() also
+  /// does what adopt() does.
   virtual DownloadTask task(const RepoFile& file) = 0;
-  /// Makes content that present() named, and that is right, a part of this commit's files.
-  virtual void adopt(const RepoFile& file) = 0;
+  /// Makes the content at one of the candidates, which is right, a part of this commit's files.
+  /// False where that takes a copy: it is to be the task's partial then, and published.
+  virtual bool adopt(const RepoFile& file, const std::filesystem::path& candidate) = 0;
 
   /// Folders and marks that the layout wants before the first file.
   virtual void prepare() = 0;

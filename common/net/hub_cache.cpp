@@ -6,7 +6,6 @@
 #include "common/base/errors.h"
 #include "common/io/atomic_file.h"
 #include "common/io/below.h"
-#include "common/io/copy_file.h"
 #include "common/io/digest.h"
 #include "common/io/file_status.h"
 #include "common/io/input_file.h"
@@ -42,26 +41,32 @@ fs::path HubCache::lock() const {
 fs::path HubCache::tree_record() const { return repo_ / "trees" / (commit_ + ".json"); }
 fs::path HubCache::blob(const RepoFile& file) const { return repo_ / "blobs" / file.etag(); }
 
-std::optional<fs::path> HubCache::present(const RepoFile& file) const {
+std::vector<fs::path> HubCache::candidates(const RepoFile& file) const {
   std::vector<fs::path> places = {directory() / file.path};
-  if (!file.etag().empty()) places.insert(places.begin(), blob(file));
-  for (const fs::path& place : places) {
+  // With links the snapshot's file is one to the blob, or what a client without links left.
+  if (!file.etag().empty()) places.insert(links_ ? places.begin() : places.end(), blob(file));
+  std::erase_if(places, [&](const fs::path& place) {
     const auto status = io::file_status(place);
-    if (!status || !status->is_regular || status->size != file.size) continue;
-    if (io::is_inside(fs::weakly_canonical(place), fs::weakly_canonical(cache_))) return place;
-  }
-  return {};
+    if (!status || !status->is_regular || status->size != file.size) return true;
+    return !io::is_inside(fs::weakly_canonical(place), fs::weakly_canonical(cache_));
+  });
+  return places;
 }
 
-/// One for each commit, so that runs for two commits do not write into one file; without links also
-/// for each path, as each has content of its own.
-fs::path HubCache::partial(const RepoFile& file) const {
+/// A file beside the blob, one for each commit, so that runs for two commits do not write into one;
+/// where it is asked for, also for each path.
+fs::path HubCache::aside(const RepoFile& file, bool per_path, const char* suffix) const {
   constexpr std::size_t kDigits = 8;
   std::string name = blob(file).string() + "." + commit_.substr(0, kDigits);
-  if (!links_) {
+  if (per_path) {
     name += "." + io::sha256_hex(std::as_bytes(std::span(file.path))).substr(0, kDigits);
   }
-  return name + ".lq.incomplete";
+  return name + suffix;
+}
+
+/// Without links each path has content of its own.
+fs::path HubCache::partial(const RepoFile& file) const {
+  return aside(file, !links_, ".lq.incomplete");
 }
 
 std::uint64_t HubCache::bytes_on_the_way(const RepoFile& file) const {
@@ -82,36 +87,33 @@ DownloadTask HubCache::task(const RepoFile& file) {
                     .publish = {}};
   task.publish = [this, file, partial = task.partial] {
     if (!links_) {
-      fs::rename(partial, io::make_parents_below(directory(), file.path));
+      const fs::path target = io::make_parents_below(directory(), file.path);
+      fs::rename(partial, target);
+      io::sync_directory(target.parent_path());
       return;
     }
     fs::rename(partial, blob(file));  // over a link into the shared store as well
     io::sync_directory(repo_ / "blobs");
-    adopt(file);
+    link(file);
   };
   return task;
 }
 
-void HubCache::adopt(const RepoFile& file) {
-  if (links_) {
-    link(file);
-    return;
-  }
-  const auto status = io::file_status(directory() / file.path);
-  if (status && status->is_regular && status->size == file.size) return;
-  io::copy_file(blob(file), io::make_parents_below(directory(), file.path),
-                io::CopyMethod::kCopy);  // other commits may link to the blob
+bool HubCache::adopt(const RepoFile& file, const fs::path& candidate) {
+  const bool in_place = candidate == directory() / file.path;
+  if (!links_) return in_place;  // a blob stays, as other commits may link to it
+  if (!in_place) link(file);
+  return true;
 }
 
 void HubCache::link(const RepoFile& file) const {
-  if (!io::file_status(blob(file))) return;  // a client without links left the content in place
   const fs::path target = io::make_parents_below(directory(), file.path);
   std::string to = "../../";
   for (const char c : file.path) to += c == '/' ? "../" : "";
   to += "blobs/" + file.etag();
   std::error_code none;
   if (fs::read_symlink(target, none) == to) return;
-  const fs::path temporary = blob(file).string() + ".lq.link";
+  const fs::path temporary = aside(file, true, ".lq.link");
   fs::remove(temporary);
   fs::create_symlink(to, temporary);
   fs::rename(temporary, target);

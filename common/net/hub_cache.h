@@ -25,10 +25,10 @@ class HubCache : public Destination {
   std::filesystem::path manifest() const override;
   std::filesystem::path lock() const override;
   std::filesystem::path tree_record() const override;
-  std::optional<std::filesystem::path> present(const RepoFile& file) const override;
+  std::vector<std::filesystem::path> candidates(const RepoFile& file) const override;
   std::uint64_t bytes_on_the_way(const RepoFile& file) const override;
   DownloadTask task(const RepoFile& file) override;
-  void adopt(const RepoFile& file) override;
+  bool adopt(const RepoFile& file, const std::filesystem::path& candidate) override;
   void prepare() override;
   void note_files(const std::vector<RepoFile>& all_files) override;
   bool is_foreign(const RepoFile&) const override { return false; }
@@ -41,6 +41,7 @@ class HubCache : public Destination {
  private:
   std::filesystem::path blob(const RepoFile& file) const;
   std::filesystem::path partial(const RepoFile& file) const;
+  std::filesystem::path aside(const RepoFile& file, bool per_path, const char* suffix) const;
   void link(const RepoFile& file) const;
 
   const std::filesystem::path cache_, repo_;

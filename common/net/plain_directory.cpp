@@ -37,12 +37,12 @@ fs::path PlainDirectory::note(const RepoFile& file, const std::string& suffix) c
   return path;
 }
 
-std::optional<fs::path> PlainDirectory::present(const RepoFile& file) const {
+std::vector<fs::path> PlainDirectory::candidates(const RepoFile& file) const {
   const fs::path place = directory_ / file.path;
   const auto status = io::file_status(place);
   if (!status || !status->is_regular || status->size != file.size) return {};
   if (!io::is_inside(fs::weakly_canonical(place), fs::weakly_canonical(directory_))) return {};
-  return place;
+  return {place};
 }
 
 fs::path PlainDirectory::partial_note(const RepoFile& file, const char* suffix) const {
@@ -64,12 +64,17 @@ DownloadTask PlainDirectory::task(const RepoFile& file) {
     const fs::path target = io::make_parents_below(directory_, file.path);
     fs::rename(partial, target);
     io::sync_directory(target.parent_path());
-    adopt(file);
+    write_note(file);
   };
   return task;
 }
 
-void PlainDirectory::adopt(const RepoFile& file) {
+bool PlainDirectory::adopt(const RepoFile& file, const fs::path&) {
+  write_note(file);
+  return true;
+}
+
+void PlainDirectory::write_note(const RepoFile& file) const {
   const fs::path metadata = note(file, ".metadata");
   if (metadata.filename().string().size() + kTemporary > kLongestName) return;
   io::write_file_atomically(io::make_parents_below(notes_, metadata),
@@ -84,15 +89,16 @@ bool PlainDirectory::is_foreign(const RepoFile& file) const {
 }
 
 void PlainDirectory::prepare() {
-  io::make_parents_below(directory_, ".cache/huggingface/lq.lock");
+  io::make_parents_below(directory_, lock().lexically_relative(directory_));
   mark_as_cache(notes_);
   const fs::path ignore = notes_ / ".gitignore";
   if (!io::file_status(ignore)) io::write_file_atomically(ignore, "*");
 }
 
 void PlainDirectory::note_files(const std::vector<RepoFile>& all_files) {
-  io::write_file_atomically(io::make_parents_below(notes_, "trees/" + commit_ + ".json"),
-                            net::tree_record(all_files).dump());
+  io::write_file_atomically(
+      io::make_parents_below(notes_, tree_record().lexically_relative(notes_)),
+      net::tree_record(all_files).dump());
 }
 
 }  // namespace lq::net

@@ -17,19 +17,25 @@ class PlainDirectory : public Destination {
   PlainDirectory(std::filesystem::path directory, std::string commit);
 
   std::filesystem::path directory() const override { return directory_; }
-  std::filesystem::path manifest() const override { return directory_ / "lq-manifest.json"; }
+  std::filesystem::path manifest() const override { return manifest_in(directory_); }
   std::filesystem::path lock() const override { return notes_ / "lq.lock"; }
   std::filesystem::path tree_record() const override;
-  std::optional<std::filesystem::path> present(const RepoFile& file) const override;
+  std::vector<std::filesystem::path> candidates(const RepoFile& file) const override;
   std::uint64_t bytes_on_the_way(const RepoFile& file) const override;
   DownloadTask task(const RepoFile& file) override;
-  void adopt(const RepoFile& file) override;
+  bool adopt(const RepoFile& file, const std::filesystem::path& candidate) override;
   void prepare() override;
   void note_files(const std::vector<RepoFile>& all_files) override;
   bool is_foreign(const RepoFile& file) const override;
   void remember(const std::string&) override {}  // the manifest says it
 
+  /// Also for who does not know the commit yet.
+  static std::filesystem::path manifest_in(const std::filesystem::path& directory) {
+    return directory / "lq-manifest.json";
+  }
+
  private:
+  void write_note(const RepoFile& file) const;
   std::filesystem::path partial_note(const RepoFile& file, const char* suffix) const;
   std::filesystem::path note(const RepoFile& file, const std::string& suffix) const;
 

@@ -1,6 +1,7 @@
 #include "common/net/hub_cache.h"
 
 #include <fstream>
+#include <future>
 #include <gtest/gtest.h>
 
 #include "common/base/errors.h"
@@ -13,6 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::error_of;
 using testing::read_file;
+using Places = std::vector<fs::path>;
 
 const std::string kCommit(40, '1'), kOtherCommit(40, '2');
 
@@ -50,12 +52,12 @@ TEST_F(HubCacheTest, IsLaidOutAsItsClientsKnowIt) {
 
 TEST_F(HubCacheTest, ContentIsABlobAndTheSnapshotLinksToIt) {
   HubCache made = cache();
-  EXPECT_FALSE(made.present(file_));
+  EXPECT_TRUE(made.candidates(file_).empty());
   bring(made, file_, "content");
   EXPECT_EQ(read_file(blob_), "content");
   EXPECT_EQ(fs::read_symlink(made.directory() / "a/b/x.txt"), "../../../../blobs/" + file_.etag());
   EXPECT_EQ(read_file(made.directory() / "a/b/x.txt"), "content");
-  EXPECT_EQ(made.present(file_), blob_);
+  EXPECT_EQ(made.candidates(file_), (Places{blob_, made.directory() / file_.path}));
   EXPECT_EQ(std::distance(fs::directory_iterator(repo_ / "blobs"), {}), 1)
       << "nothing is left over";
 }
@@ -63,20 +65,21 @@ TEST_F(HubCacheTest, ContentIsABlobAndTheSnapshotLinksToIt) {
 TEST_F(HubCacheTest, PresentIsWhatHasTheSizeAndLiesInTheCache) {
   HubCache made = cache();
   scratch_.write(blob_.lexically_relative(scratch_.path()), "longer content");
-  EXPECT_FALSE(made.present(file_));
+  EXPECT_TRUE(made.candidates(file_).empty());
   fs::remove(blob_);
   const testing::ScratchDirectory elsewhere;
   fs::create_symlink(elsewhere.write("x", "content"), blob_);
-  EXPECT_FALSE(made.present(file_)) << "a link that leads out";
+  EXPECT_TRUE(made.candidates(file_).empty()) << "a link that leads out";
   fs::remove(blob_);
   scratch_.write("blobs/shared", "content");
   fs::create_symlink(scratch_.path() / "blobs/shared", blob_);
-  EXPECT_EQ(made.present(file_), blob_) << "the store that newer clients share";
+  EXPECT_EQ(made.candidates(file_), Places{blob_}) << "the store that newer clients share";
   fs::remove(blob_);
   fs::create_directories(made.directory() / "a/b");
   std::ofstream(made.directory() / "a/b/x.txt") << "content";
-  EXPECT_EQ(made.present(file_), made.directory() / "a/b/x.txt") << "of a client without links";
-  made.adopt(file_);
+  EXPECT_EQ(made.candidates(file_), Places{made.directory() / "a/b/x.txt"})
+      << "of a client without links";
+  EXPECT_TRUE(made.adopt(file_, made.directory() / "a/b/x.txt"));
   EXPECT_FALSE(fs::is_symlink(made.directory() / "a/b/x.txt")) << "and it stays as it is";
 }
 
@@ -86,7 +89,7 @@ TEST_F(HubCacheTest, AdoptingLinksWhatIsThereAndMendsAWrongLink) {
   fs::create_directories(made.directory() / "a/b");
   fs::create_symlink("../../../../blobs/none", made.directory() / "a/b/x.txt");
   for (int again = 0; again < 2; ++again) {
-    made.adopt(file_);
+    EXPECT_TRUE(made.adopt(file_, blob_));
     EXPECT_EQ(fs::read_symlink(made.directory() / "a/b/x.txt"),
               "../../../../blobs/" + file_.etag());
   }
@@ -113,6 +116,22 @@ TEST_F(HubCacheTest, RunsOfTwoCommitsDoNotShareAPartial) {
   EXPECT_EQ(one.task(file_).partial.extension(), ".incomplete") << "a name that pruning knows";
 }
 
+TEST_F(HubCacheTest, RunsOfTwoCommitsLinkToOneBlobAtTheSameTime) {
+  scratch_.write(blob_.lexically_relative(scratch_.path()), "content");
+  const auto link_often = [this](const std::string& commit) {
+    HubCache made = cache(true, commit);
+    for (int i = 0; i < 500; ++i) {
+      fs::remove(made.directory() / file_.path);
+      made.adopt(file_, blob_);
+    }
+  };
+  auto one = std::async(std::launch::async, link_often, kCommit);
+  auto other = std::async(std::launch::async, link_often, kOtherCommit);
+  EXPECT_NO_THROW(one.get());
+  EXPECT_NO_THROW(other.get());
+  EXPECT_EQ(std::distance(fs::directory_iterator(repo_ / "blobs"), {}), 1);
+}
+
 TEST_F(HubCacheTest, BytesOnTheWayAreWhatThePartialTakesOfTheDisk) {
   HubCache made = cache();
   EXPECT_EQ(made.bytes_on_the_way(file_), 0U);
@@ -129,11 +148,30 @@ TEST_F(HubCacheTest, WithoutLinksEachPathHasTheContent) {
   EXPECT_FALSE(fs::is_symlink(made.directory() / "a/b/x.txt"));
   EXPECT_EQ(read_file(made.directory() / "a/b/x.txt"), "content");
   EXPECT_FALSE(fs::exists(blob_));
-  EXPECT_EQ(made.present(file_), made.directory() / "a/b/x.txt");
+  EXPECT_EQ(made.candidates(file_), Places{made.directory() / "a/b/x.txt"});
   scratch_.write(blob_.lexically_relative(scratch_.path()), "content");
-  made.adopt(twin);
-  EXPECT_EQ(read_file(made.directory() / "twin.txt"), "content");
-  EXPECT_TRUE(fs::exists(blob_)) << "other commits may link to it";
+  EXPECT_FALSE(made.adopt(twin, blob_)) << "other commits may link to it, so it is copied";
+  EXPECT_TRUE(fs::exists(blob_));
+}
+
+TEST_F(HubCacheTest, WithoutLinksTheSnapshotsOwnFileIsLookedAtFirst) {
+  HubCache made = cache(false);
+  const fs::path place = made.directory() / file_.path;
+  scratch_.write(blob_.lexically_relative(scratch_.path()), "content");
+  scratch_.write(place.lexically_relative(scratch_.path()), "damaged");
+  EXPECT_EQ(made.candidates(file_), (Places{place, blob_}));
+  EXPECT_TRUE(made.adopt(file_, place));
+  EXPECT_FALSE(made.adopt(file_, blob_)) << "what is in its place is not what was hashed";
+  EXPECT_EQ(cache(true).candidates(file_), (Places{blob_, place}));
+}
+
+TEST_F(HubCacheTest, ARightFileInTheSnapshotIsNotReplacedByALinkToAWrongBlob) {
+  HubCache made = cache();
+  const fs::path place = made.directory() / file_.path;
+  scratch_.write(blob_.lexically_relative(scratch_.path()), "damaged");
+  scratch_.write(place.lexically_relative(scratch_.path()), "content");
+  EXPECT_TRUE(made.adopt(file_, place));
+  EXPECT_EQ(read_file(place), "content");
 }
 
 TEST_F(HubCacheTest, KeepsNothingWithoutAHash) {
@@ -143,7 +181,7 @@ TEST_F(HubCacheTest, KeepsNothingWithoutAHash) {
   const auto error = error_of<base::ValidationError>([&] { made.task(unknown); });
   EXPECT_STREQ(error.what(), "cannot keep a/b/x.txt in the shared cache");
   EXPECT_EQ(error.fix(), "fetch into a directory with -o DIR");
-  EXPECT_FALSE(made.present(unknown));
+  EXPECT_TRUE(made.candidates(unknown).empty());
 }
 
 TEST_F(HubCacheTest, RemembersWhatARevisionStoodFor) {

@@ -43,10 +43,10 @@ TEST_F(PlainDirectoryTest, HoldsTheFilesAndNotesBesideThem) {
 }
 
 TEST_F(PlainDirectoryTest, APublishedFileHasTheNoteOfTheReferenceClient) {
-  EXPECT_FALSE(directory_.present(file_));
+  EXPECT_TRUE(directory_.candidates(file_).empty());
   bring(directory_, file_, "content");
   EXPECT_EQ(read_file(here_ / "a/x.txt"), "content");
-  EXPECT_EQ(directory_.present(file_), here_ / "a/x.txt");
+  EXPECT_EQ(directory_.candidates(file_), std::vector<fs::path>{here_ / "a/x.txt"});
   std::istringstream note(read_file(notes_ / "download/a/x.txt.metadata"));
   std::string commit, etag;
   double time = 0;
@@ -62,7 +62,7 @@ TEST_F(PlainDirectoryTest, AFileWithoutANoteIsTheUsers) {
   EXPECT_FALSE(directory_.is_foreign(file_)) << "nothing is there";
   scratch_.write("here/a/x.txt", "my own");
   EXPECT_TRUE(directory_.is_foreign(file_));
-  directory_.adopt(file_);
+  EXPECT_TRUE(directory_.adopt(file_, here_ / "a/x.txt"));
   EXPECT_FALSE(directory_.is_foreign(file_));
   const RepoFile other = small_file("link", "content", 'a');
   fs::create_symlink("nowhere", here_ / "link");
@@ -71,13 +71,13 @@ TEST_F(PlainDirectoryTest, AFileWithoutANoteIsTheUsers) {
 
 TEST_F(PlainDirectoryTest, PresentIsARegularFileOfTheSizeWithinTheDirectory) {
   scratch_.write("here/a/x.txt", "longer content");
-  EXPECT_FALSE(directory_.present(file_));
+  EXPECT_TRUE(directory_.candidates(file_).empty());
   fs::remove(here_ / "a/x.txt");
   fs::create_symlink(scratch_.write("elsewhere", "content"), here_ / "a/x.txt");
-  EXPECT_FALSE(directory_.present(file_));
+  EXPECT_TRUE(directory_.candidates(file_).empty());
   fs::remove(here_ / "a/x.txt");
   fs::create_directory(here_ / "a/x.txt");
-  EXPECT_FALSE(directory_.present(file_));
+  EXPECT_TRUE(directory_.candidates(file_).empty());
 }
 
 TEST_F(PlainDirectoryTest, APartialBelongsToOneContent) {
@@ -101,7 +101,7 @@ TEST_F(PlainDirectoryTest, NamesOfAnyLengthThatAFileSystemTakes) {
   for (const std::size_t length : {1, 150, 206, 207, 215, 216, 240, 255}) {
     const RepoFile file = small_file("a/" + std::string(length, 'n'), "content", 'a');
     bring(directory_, file, "content");
-    EXPECT_EQ(directory_.present(file), here_ / file.path) << length;
+    EXPECT_EQ(directory_.candidates(file), std::vector<fs::path>{here_ / file.path}) << length;
     EXPECT_LE(directory_.task(file).partial.filename().string().size(), 255U - 40U) << length;
     const bool has_note = length + std::string(".metadata").size() + 40 <= 255;
     EXPECT_EQ(directory_.is_foreign(file), !has_note) << length;

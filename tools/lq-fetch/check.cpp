@@ -11,10 +11,10 @@ namespace lq::fetch {
 namespace {
 
 template <class Hash>
-void feed(const io::InputFile& input, Hash& hash, const std::function<stage::StopReason()>& stop) {
+void feed(const io::InputFile& input, Hash& hash, const std::function<void()>& keep_going) {
   std::vector<std::byte> buffer(std::size_t{1} << 20);
   for (std::uint64_t at = 0; at < input.size(); at += buffer.size()) {
-    if (stop && stop() != stage::StopReason::kNone) throw stage::Interrupted(stop(), 0, 0);
+    keep_going();
     const auto n =
         static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), input.size() - at));
     input.read_at(at, std::span(buffer).first(n));
@@ -25,19 +25,18 @@ void feed(const io::InputFile& input, Hash& hash, const std::function<stage::Sto
 }  // namespace
 
 bool content_is_right(const std::filesystem::path& place, const net::RepoFile& file,
-                      const std::function<stage::StopReason()>& stop) {
+                      const std::function<void()>& keep_going) {
   const io::InputFile input(place);
   if (input.size() != file.size) return false;
   net::ContentHash hash(file);
-  feed(input, hash, stop);
+  feed(input, hash, keep_going);
   return hash.is_right();
 }
 
-std::string sha256_of(const std::filesystem::path& place,
-                      const std::function<stage::StopReason()>& stop) {
+std::string sha256_of(const std::filesystem::path& place, const std::function<void()>& keep_going) {
   const io::InputFile input(place);
   io::Digest hash(io::Digest::Algorithm::kSha256);
-  feed(input, hash, stop);
+  feed(input, hash, keep_going);
   return hash.hex();
 }
 

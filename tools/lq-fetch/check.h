@@ -6,15 +6,14 @@
 #include <string>
 
 #include "common/net/repo_files.h"
-#include "common/stage/stop.h"
 
 namespace lq::fetch {
 
-/// Whether the file at `place` is that of the Hub. Throws stage::Interrupted.
+/// Whether the file at `place` is that of the Hub; any of the size, where no hash of it is told.
+/// `keep_going` is called for every piece and may throw.
 bool content_is_right(const std::filesystem::path& place, const net::RepoFile& file,
-                      const std::function<stage::StopReason()>& stop);
+                      const std::function<void()>& keep_going);
 
-std::string sha256_of(const std::filesystem::path& place,
-                      const std::function<stage::StopReason()>& stop);
+std::string sha256_of(const std::filesystem::path& place, const std::function<void()>& keep_going);
 
 }  // namespace lq::fetch

@@ -1,6 +1,6 @@
 #include "tools/lq-fetch/record.h"
 
-#include <algorithm>
+#include <set>
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
@@ -47,15 +47,18 @@ Record Record::read_any(const net::Destination& destination) {
   if (!result.is_object()) return record;
   const json files = result.value("files", json::array());
   for (const json& entry : files) {
-    if (!entry.is_object() || io::path_problem(text_of(entry, "path"))) continue;
-    record.files_.push_back({.file = {.path = text_of(entry, "path"),
-                                      .size = number_of<std::uint64_t>(entry, "size"),
-                                      .blob_id = text_of(entry, "blob_id"),
-                                      .sha256 = text_of(entry, "lfs_sha256"),
-                                      .xet_hash = ""},
-                             .mtime_ns = number_of<std::int64_t>(entry, "mtime_ns"),
-                             .inode = number_of<std::uint64_t>(entry, "inode"),
-                             .sha256 = text_of(entry, "sha256")});
+    if (!entry.is_object()) continue;
+    const std::string path = text_of(entry, "path");
+    if (io::path_problem(path)) continue;
+    record.files_.emplace(path,
+                          RecordedFile{.file = {.path = path,
+                                                .size = number_of<std::uint64_t>(entry, "size"),
+                                                .blob_id = text_of(entry, "blob_id"),
+                                                .sha256 = text_of(entry, "lfs_sha256"),
+                                                .xet_hash = ""},
+                                       .mtime_ns = number_of<std::int64_t>(entry, "mtime_ns"),
+                                       .inode = number_of<std::uint64_t>(entry, "inode"),
+                                       .sha256 = text_of(entry, "sha256")});
   }
   record.commit_ = text_of(result, "commit");
   record.made_at_ = text_of(*manifest, "time");
@@ -64,12 +67,13 @@ Record Record::read_any(const net::Destination& destination) {
 }
 
 bool Record::holds(const net::Destination& destination, const net::RepoFile& file) const {
-  const auto recorded = std::ranges::find_if(
-      files_, [&](const RecordedFile& one) { return one.file.path == file.path; });
-  if (recorded == files_.end() || recorded->file.etag() != file.etag()) return false;
+  const auto found = files_.find(file.path);
+  if (found == files_.end()) return false;
+  const RecordedFile& recorded = found->second;
+  if (recorded.file.etag() != file.etag()) return false;
   const auto status = io::file_status(destination.directory() / file.path);
   return status && status->is_regular && status->size == file.size &&
-         status->mtime_ns == recorded->mtime_ns && status->inode == recorded->inode;
+         status->mtime_ns == recorded.mtime_ns && status->inode == recorded.inode;
 }
 
 void write_record(const Session& session, const net::Destination& destination,
@@ -89,15 +93,15 @@ void write_record(const Session& session, const net::Destination& destination,
     outputs.push_back({place, status->size, status->mtime_ns, hash});
     files.push_back(entry_of({file, status->mtime_ns, status->inode, hash}));
   };
+  std::set<std::string> chosen;
   for (const net::RepoFile& file : snapshot.chosen) {
+    chosen.insert(file.path);
     const auto hash = sha256.find(file.path);
     add(file, hash == sha256.end() ? file.sha256 : hash->second);
   }
-  for (const RecordedFile& recorded : before.files()) {
-    const bool chosen = std::ranges::any_of(snapshot.chosen, [&](const net::RepoFile& file) {
-      return file.path == recorded.file.path;
-    });
-    if (!chosen && before.holds(destination, recorded.file)) add(recorded.file, recorded.sha256);
+  for (const auto& [path, recorded] : before.files()) {
+    if (chosen.contains(path) || !before.holds(destination, recorded.file)) continue;
+    add(recorded.file, recorded.sha256);
   }
   json manifest =
       stage::make_manifest(plan, plan.results.front(),

@@ -36,10 +36,11 @@ class Record {
   /// Of the run that made it: "2026-01-31T23:59:59Z"; empty where there is none.
   const std::string& made_at() const { return made_at_; }
   const std::string& made_by() const { return made_by_; }
-  const std::vector<RecordedFile>& files() const { return files_; }
+  /// By path.
+  const std::map<std::string, RecordedFile>& files() const { return files_; }
 
  private:
-  std::vector<RecordedFile> files_;
+  std::map<std::string, RecordedFile> files_;
   std::string commit_, made_at_, made_by_;
 };
 

@@ -105,6 +105,10 @@ Session open_session(const std::string& operand, const Options& options,
   session.access.patience.longest_hint =
       options.longest_wait.value_or(session.access.patience.longest_hint);
   session.stop_reason = [condition] { return condition->reason(); };
+  session.keep_going = [condition] {
+    const stage::StopReason reason = condition->reason();
+    if (reason != stage::StopReason::kNone) throw stage::Interrupted(reason, 0, 0);
+  };
   return session;
 }
 

@@ -25,6 +25,7 @@ struct Session {
   const cli::CommonOptions* common = nullptr;
   std::shared_ptr<stage::SerialObserver> observer;  // connections report from their own threads
   std::function<stage::StopReason()> stop_reason;
+  std::function<void()> keep_going;  // throws stage::Interrupted when there is a reason to stop
 
   /// nullptr offline.
   std::unique_ptr<net::HubClient> connect() const;

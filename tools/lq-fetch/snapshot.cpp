@@ -13,12 +13,11 @@
 #include "common/net/content_hash.h"
 #include "common/net/file_choice.h"
 #include "common/net/hub_cache.h"
+#include "common/net/plain_directory.h"
 #include "common/stage/manifest.h"
 
 namespace lq::fetch {
 namespace {
-
-constexpr std::uint64_t kLongestIndex = std::uint64_t{64} << 20;
 
 [[noreturn]] void throw_offline(const Session& session, const std::string& why) {
   throw base::ModelNotFoundError(
@@ -28,7 +27,7 @@ constexpr std::uint64_t kLongestIndex = std::uint64_t{64} << 20;
 
 /// The commit that a plain directory was fetched from.
 std::string recorded_commit(const Session& session) {
-  const auto manifest = stage::read_manifest(session.destination("")->manifest());
+  const auto manifest = stage::read_manifest(net::PlainDirectory::manifest_in(session.output));
   if (!manifest || !manifest->contains("origin") || !(*manifest)["origin"].is_object()) return "";
   const nlohmann::json& origin = (*manifest)["origin"];
   if (origin.value("repo", nlohmann::json()) != session.repo.id) return "";
@@ -68,14 +67,14 @@ std::vector<net::RepoFile> files_by_sight(const net::Destination& destination) {
 std::string index_text(const Session& session, const net::Destination& destination,
                        const std::string& commit, const net::RepoFile& index,
                        net::HubClient* client) {
-  if (const auto place = destination.present(index)) {
-    const std::string text = io::read_text_file(*place);
+  for (const std::filesystem::path& place : destination.candidates(index)) {
+    const std::string text = io::read_text_file(place);
     net::ContentHash hash(index);
     hash.update(std::as_bytes(std::span(text)));
     if (hash.is_right()) return text;
   }
   if (client == nullptr) throw_offline(session, index.path + " is not here");
-  return client->text(session.repo.id, commit, index, kLongestIndex);
+  return client->text(session.repo.id, commit, index, net::kLongestIndex);
 }
 
 }  // namespace
@@ -118,8 +117,9 @@ Snapshot choose(const Session& session, const net::Destination& destination,
   if (!session.options->require_hash) return snapshot;
   for (const net::RepoFile& file : snapshot.chosen) {
     if (!file.etag().empty()) continue;
-    throw base::ValidationError(fmt::format("cannot check {} of {}", file.path, session.repo.id),
-                                "the endpoint tells no hash of it", "leave --require-hash out");
+    throw base::ValidationError(
+        fmt::format("cannot check {} of {}", base::escape_controls(file.path), session.repo.id),
+        "the endpoint tells no hash of it", "leave --require-hash out");
   }
   return snapshot;
 }

@@ -2,9 +2,9 @@
 
 #include "common/base/text.h"
 #include "common/net/hub_settings.h"
+#include "tools/lq-fetch/fetch_run.h"
 #include "tools/lq-fetch/list.h"
 #include "tools/lq-fetch/session.h"
-#include "tools/lq-fetch/transfer.h"
 #include "tools/lq-fetch/verify.h"
 
 namespace lq::fetch {

@@ -1,0 +1,148 @@
+// What lies here already: taken where it is right, and never vouched for where it is not.
+
+#include <gtest/gtest.h>
+#include <regex>
+
+#include "tests/fetch/fetcher.h"
+
+namespace lq::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+TEST_F(FetchTest, WithoutLinksADamagedFileIsMendedFromTheBlob) {
+  const Files model = hub_.add_model("org/model", 1, 200'000);
+  hub_.start();
+  ASSERT_EQ(fetch({"org/model"}).exit_code, 0);  // the blob
+  const fs::path place = snapshot("models--org--model") / "model.safetensors";
+  std::string bytes = model.at("model.safetensors");
+  bytes[1000] = static_cast<char>(bytes[1000] ^ 1);
+  fs::remove(place);
+  scratch_.write(place.lexically_relative(scratch_.path()), bytes);
+  fs::remove_all(cache() / "models--org--model/lq");
+  hub_.forget_requests();
+  const Outcome made = fetch({"org/model"}, {{"HF_HUB_DISABLE_SYMLINKS", "1"}});
+  EXPECT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_EQ(files_in(snapshot("models--org--model")), model);
+  EXPECT_FALSE(fs::is_symlink(place));
+  EXPECT_LE(storage_bytes(), 1U) << "the blob is right";
+}
+
+TEST_F(FetchTest, WhatTheCacheHasReadOnlyIsTheUsersToWriteInADirectory) {
+  hub_.add_model("org/model", 1, 1000);
+  hub_.start();
+  ASSERT_EQ(fetch({"org/model"}).exit_code, 0);
+  for (const auto& blob : fs::directory_iterator(cache() / "models--org--model/blobs")) {
+    fs::permissions(blob, fs::perms::owner_read);
+  }
+  const Outcome made = fetch({"org/model", "-o", "here"});
+  EXPECT_EQ(made.exit_code, 0) << made.err;
+  const fs::perms mode = fs::status(scratch_.path() / "here/model.safetensors").permissions();
+  EXPECT_NE(mode & fs::perms::owner_write, fs::perms::none);
+}
+
+TEST_F(FetchTest, WhatIsKeptOfTwinsIsCountedOnce) {
+  constexpr std::size_t kBytes = 20'000'000;
+  const std::string content = noise(kBytes, 5);
+  hub_.add("org/twins", {{"config.json", "{}"}, {"twin-1.txt", content}, {"twin-2.txt", content}});
+  hub_.faults({{{"on", "storage"}, {"times", 1}, {"drop_after", 15'000'000}},
+               {{"on", "storage"}, {"status", 404}}});
+  hub_.start();
+  ASSERT_EQ(fetch({"org/twins", "--include", "*", "--jobs", "1"}).exit_code, 9);
+  hub_.faults(json::array());
+  const Outcome resumed = fetch({"org/twins", "--include", "*", "--jobs", "1"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  std::smatch match;
+  ASSERT_TRUE(std::regex_search(resumed.err, match, std::regex("resuming: ([0-9.]+) MiB")))
+      << resumed.err;
+  EXPECT_GT(std::stod(match[1]), 5);
+  EXPECT_LT(std::stod(match[1]), kBytes / 1048576.0);
+}
+
+TEST_F(FetchTest, AFileThatWasReadForTheChoiceLeavesNoJournalOfAnEarlierRun) {
+  const Files model = hub_.add_model("org/model", 2, 1000);
+  hub_.start();
+  std::string hash;
+  const json listed = json::parse(fetch({"org/model", "--list", "--json"}).out);
+  for (const json& file : listed["files"]) {
+    if (file["path"] == "model.safetensors.index.json") hash = file["hash"];
+  }
+  const fs::path journal = scratch_.write("here/.cache/huggingface/download/model.safetensors." +
+                                              ("index.json." + hash + ".lq.journal"),
+                                          "old");
+  ASSERT_EQ(fetch({"org/model", "-o", "here"}).exit_code, 0);
+  EXPECT_FALSE(fs::exists(journal)) << journal;
+  EXPECT_EQ(files_in(scratch_.path() / "here"), model);
+}
+
+TEST_F(FetchTest, WarnsOfCodeOfTheModelsOwnInASubfolder) {
+  const std::string custom = R"({"auto_map":{"AutoModel":"modeling.py"}})";
+  hub_.add("org/model", {{"config.json", "{}"},
+                         {"model.safetensors", small_safetensors(10)},
+                         {"sub/config.json", custom},
+                         {"sub/model.safetensors", small_safetensors(10)}});
+  hub_.start();
+  const Outcome root = fetch({"org/model", "-o", "here"});
+  EXPECT_EQ(root.exit_code, 0) << root.err;
+  EXPECT_EQ(root.err.find("auto_map"), std::string::npos) << root.err;
+  const Outcome sub = fetch({"org/model", "-o", "here", "--subfolder", "sub"});
+  EXPECT_EQ(sub.exit_code, 0) << sub.err;
+  EXPECT_NE(sub.err.find("the model has code of its own (auto_map in sub/config.json)"),
+            std::string::npos)
+      << sub.err;
+  const Outcome root_again = fetch({"org/model", "-o", "here", "--force"});
+  EXPECT_EQ(root_again.err.find("auto_map"), std::string::npos) << root_again.err;
+}
+
+TEST_F(FetchTest, SaysHowToKeepAFileOfTheUsersThatIsInTheWay) {
+  hub_.add_model("org/model", 1, 1000);
+  hub_.start();
+  const fs::path mine = scratch_.write("here/README.md", "my own notes");
+  const Outcome refused = fetch({"org/model", "-o", "here"});
+  EXPECT_EQ(refused.exit_code, 8) << refused.err;
+  for (const std::string& text :
+       {"cannot write " + mine.string(),
+        std::string("why: a file is there that these tools did not make, and its content is not "
+                    "the Hub's"),
+        std::string(
+            "move it away, choose another directory with -o, or replace it with --force")}) {
+    EXPECT_NE(refused.err.find(text), std::string::npos) << refused.err;
+  }
+}
+
+// Removes the first shard as soon as it is there, while the second is waited for.
+constexpr const char* kRemovesAShard = R"(
+"$@" 2> err & fetch=$!
+until rm here/model-00001-of-00002.safetensors 2> none; do
+  kill -0 $fetch || break
+  sleep 0.01
+done
+wait $fetch
+)";
+
+TEST_F(FetchTest, AFileThatVanishesBeforeItIsRecordedIsNamed) {
+  const Files model = hub_.add_model("org/model", 2, 200'000);
+  hub_.faults({{{"on", "storage"}, {"path", "00002-of"}, {"delay", 4}}});
+  hub_.start();
+  const Command whole = command({"org/model", "-o", "here"});
+  Command removing = whole;
+  removing.arguments = {"bash", "-c", kRemovesAShard, "bash"};
+  removing.arguments.insert(removing.arguments.end(), whole.arguments.begin(),
+                            whole.arguments.end());
+  EXPECT_EQ(run(removing).exit_code, 8);
+  const std::string said = read_file(scratch_.path() / "err");
+  const fs::path shard = scratch_.path() / "here/model-00001-of-00002.safetensors";
+  for (const std::string& text :
+       {std::string("cannot record what was fetched"), "why: " + shard.string() + " is gone",
+        std::string("run the same command again")}) {
+    EXPECT_NE(said.find(text), std::string::npos) << said;
+  }
+  EXPECT_FALSE(fs::exists(scratch_.path() / "here/lq-manifest.json"));
+  hub_.faults(json::array());
+  ASSERT_EQ(run(whole).exit_code, 0);
+  EXPECT_EQ(files_in(scratch_.path() / "here"), model);
+}
+
+}  // namespace
+}  // namespace lq::testing

@@ -1,0 +1,250 @@
+#include "tools/lq-fetch/fetch_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fmt/format.h>
+#include <map>
+#include <set>
+
+#include "common/base/errors.h"
+#include "common/base/text.h"
+#include "common/io/atomic_file.h"
+#include "common/io/json_file.h"
+#include "common/net/partial_file.h"
+#include "common/parallel/memory.h"
+#include "common/stage/host.h"
+#include "common/stage/output_lock.h"
+#include "tools/lq-fetch/check.h"
+#include "tools/lq-fetch/preflight.h"
+#include "tools/lq-fetch/record.h"
+#include "tools/lq-fetch/reuse.h"
+#include "tools/lq-fetch/snapshot.h"
+
+namespace lq::fetch {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// One run that brings files.
+class FetchRun {
+ public:
+  explicit FetchRun(const Session& session)
+      : session_(session), started_(std::chrono::steady_clock::now()) {}
+  cli::ToolResult run();
+
+ private:
+  bool is_current() const;
+  stage::OutputLock lock() const;
+  void bring(const std::vector<net::RepoFile>& missing);
+  void download(const std::vector<net::RepoFile>& missing);
+  net::DownloadSettings download_settings() const;
+  net::DownloadEvents download_events();
+  void warn_of_custom_code() const;
+  void finish();
+  cli::ToolResult result(stage::ResultStatus status);
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+  }
+
+  const Session& session_;
+  const std::chrono::steady_clock::time_point started_;
+  std::unique_ptr<net::Destination> destination_;
+  Snapshot snapshot_;
+  Record record_;
+  FetchPlan plan_;
+  std::uint64_t received_ = 0;
+  std::size_t files_done_ = 0;
+};
+
+cli::ToolResult FetchRun::run() {
+  const std::unique_ptr<net::HubClient> hub = session_.connect();
+  const std::string commit = resolve_commit(session_, hub.get());
+  destination_ = session_.destination(commit);
+  snapshot_ = choose(session_, *destination_, commit, hub.get());
+  record_ = Record::read(*destination_, commit);
+  plan_ = make_plan(session_, *destination_, snapshot_);
+  if (hub == nullptr) {
+    require_complete(session_, *destination_, snapshot_, record_);
+    return result(stage::ResultStatus::kUpToDate);
+  }
+  if (is_current()) {
+    if (!session_.common->stage.dry_run) destination_->remember(session_.repo.revision);
+    return result(stage::ResultStatus::kUpToDate);
+  }
+  check_disk(session_, *destination_, plan_.missing);
+  check_access(session_, commit, plan_.missing, *hub);
+  if (session_.common->stage.dry_run) {
+    stage::probe_lock(destination_->directory(), destination_->lock(), stage::LockMode::kExclusive);
+    return result(stage::ResultStatus::kPlanned);
+  }
+  destination_->prepare();
+  const stage::OutputLock held = lock();
+  record_ = Record::read(*destination_, commit);  // another run may have just finished
+  if (is_current()) {
+    destination_->remember(session_.repo.revision);
+    return result(stage::ResultStatus::kUpToDate);
+  }
+  if (record_.files().empty()) leave_older_commit(session_, *destination_, snapshot_);
+  destination_->note_files(snapshot_.all);
+  const auto missing = take_what_is_here(session_, *destination_, snapshot_, record_);
+  require_replaceable(session_, *destination_, missing);
+  bring(missing);
+  finish();
+  return result(stage::ResultStatus::kMade);
+}
+
+bool FetchRun::is_current() const {
+  return !session_.common->stage.force &&
+         std::ranges::all_of(snapshot_.chosen, [this](const net::RepoFile& file) {
+           return record_.holds(*destination_, file);
+         });
+}
+
+stage::OutputLock FetchRun::lock() const {
+  stage::LockRequest request{.output = destination_->directory(),
+                             .path = destination_->lock(),
+                             .argv = session_.common->argv};
+  request.wait_seconds = session_.common->stage.wait_seconds.value_or(0);
+  request.stop = session_.stop_reason;
+  request.waiting = [this](const std::string& holder) {
+    session_.observer->message(fmt::format("waiting for another run ({})", holder));
+  };
+  return stage::OutputLock(std::move(request));
+}
+
+void FetchRun::bring(const std::vector<net::RepoFile>& missing) {
+  std::vector<net::RepoFile> rest;
+  for (const net::RepoFile& file : missing) {
+    const auto text = snapshot_.texts.find(file.path);
+    if (text == snapshot_.texts.end()) {
+      rest.push_back(file);
+      continue;
+    }
+    const net::DownloadTask task = destination_->task(file);
+    io::write_file_atomically(task.partial, text->second);
+    task.publish();
+    fs::remove(task.journal);  // of an earlier run
+  }
+  try {
+    download(rest);
+  } catch (const net::Stopped&) {
+    throw stage::Interrupted(session_.stop_reason(), files_done_, rest.size());
+  }
+}
+
+void FetchRun::download(const std::vector<net::RepoFile>& missing) {
+  std::vector<net::DownloadTask> tasks;
+  std::vector<net::RepoFile> same;  // content of a file that is fetched under another name
+  std::set<fs::path> partials;
+  std::uint64_t kept = 0;
+  for (const net::RepoFile& file : missing) {
+    net::DownloadTask task = destination_->task(file);
+    if (!partials.insert(task.partial).second) {
+      same.push_back(file);
+      continue;
+    }
+    kept += net::PartialFile::bytes_kept(file, task.partial, task.journal);
+    tasks.push_back(std::move(task));
+  }
+  const std::size_t units = plan_.plan.units.size();
+  session_.observer->planned(plan_.plan, units - std::min(units, missing.size()));
+  if (session_.common->stage.resume && kept > 0) {
+    session_.observer->message(
+        fmt::format("resuming: {} are here already", base::format_bytes(kept)));
+  }
+  net::download(session_.access, tasks, download_settings(), download_events());
+  for (const net::RepoFile& file : same) {
+    destination_->adopt(file, destination_->candidates(file).front());
+  }
+}
+
+net::DownloadSettings FetchRun::download_settings() const {
+  const Options& options = *session_.options;
+  return {.id = session_.repo.id,
+          .commit = snapshot_.commit,
+          .connections = static_cast<int>(options.connections),
+          .segment_bytes = options.segment_bytes,
+          .resume = session_.common->stage.resume,
+          .bytes_per_second = static_cast<double>(options.bytes_per_second)};
+}
+
+net::DownloadEvents FetchRun::download_events() {
+  net::DownloadEvents events;
+  events.received = [this](std::uint64_t bytes) {
+    received_ += bytes;
+    session_.observer->advanced(bytes);
+  };
+  events.warning = [this](const std::string& what, const std::string& why) {
+    session_.observer->warning(what, why);
+  };
+  events.file_done = [this](const net::RepoFile& file) {
+    ++files_done_;
+    const auto unit = plan_.unit_of.find(file.path);
+    if (unit != plan_.unit_of.end()) {
+      session_.observer->unit_done(plan_.plan, unit->second, seconds());
+    }
+  };
+  return events;
+}
+
+/// Such a model runs Python of its own, which is not fetched.
+void FetchRun::warn_of_custom_code() const {
+  for (const net::RepoFile& file : snapshot_.chosen) {
+    if (fs::path(file.path).filename() != "config.json") continue;
+    try {
+      const nlohmann::json config = io::read_json_file(destination_->directory() / file.path);
+      if (!config.is_object() || !config.contains("auto_map")) continue;
+    } catch (const base::QuantizationError&) {  // the next tool says what is wrong with it
+      continue;
+    }
+    session_.observer->warning(fmt::format("the model has code of its own (auto_map in {})",
+                                           base::escape_controls(file.path)),
+                               "it was not fetched, and these tools do not run it");
+  }
+}
+
+void FetchRun::finish() {
+  warn_of_custom_code();
+  destination_->remember(session_.repo.revision);
+  std::map<std::string, std::string> sha256;
+  for (const net::RepoFile& file : snapshot_.chosen) {
+    if (file.in_lfs()) continue;
+    sha256[file.path] = sha256_of(destination_->directory() / file.path, session_.keep_going);
+  }
+  write_record(session_, *destination_, snapshot_, record_, plan_.plan,
+               {.seconds = seconds(),
+                .cpu_seconds = stage::cpu_seconds(),
+                .peak_rss = parallel::peak_rss(),
+                .bound_by = "network"},
+               sha256);
+}
+
+cli::ToolResult FetchRun::result(stage::ResultStatus status) {
+  stage::StageReport report;
+  report.status = {status};
+  report.paths = {destination_->directory()};
+  report.manifests = {destination_->manifest()};
+  report.seconds = seconds();
+  report.cpu_seconds = stage::cpu_seconds();
+  report.read_bytes = report.written_bytes = received_;
+  report.peak_rss = parallel::peak_rss();
+  report.bound_by = "network";
+  if (status == stage::ResultStatus::kUpToDate) {
+    session_.observer->message(record_.made_at().empty()
+                                   ? "up to date"
+                                   : fmt::format("up to date (made {} by lq-fetch {})",
+                                                 record_.made_at(), record_.made_by()));
+  }
+  session_.observer->finished(plan_.plan, report);
+  cli::ToolResult result = cli::result_of(plan_.plan, report);
+  result.json["repo"] = session_.repo.id;
+  result.json["commit"] = snapshot_.commit;
+  return result;
+}
+
+}  // namespace
+
+cli::ToolResult fetch(const Session& session) { return FetchRun(session).run(); }
+
+}  // namespace lq::fetch
