@@ -1,5 +1,6 @@
 // What goes wrong on the way: the right bytes in the end, or the right exit code, and nothing lost.
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "tests/fetch/fetcher.h"
@@ -16,7 +17,16 @@ struct Fault {
   int exit_code = 0;
   std::string message = "";  // on standard error
   std::vector<std::string> options = {};
+  std::size_t shard_bytes = 300'000;
 };
+
+constexpr std::size_t kInSegments = 9'000'000;  // smaller files come in one request
+
+/// Whether a request was answered as one of the rules says.
+bool a_rule_fired(const HubServer& hub) {
+  return std::ranges::any_of(hub.requests(),
+                             [](const json& request) { return !request["rule"].is_null(); });
+}
 
 json storage(json action, int times = -1) {
   json rule = {{"on", "storage"}};
@@ -63,7 +73,8 @@ std::vector<Fault> faults() {
                  {storage({{"ignore_range", true}})},
                  0,
                  "",
-                 {"--segment", "64K"}});
+                 {"--segment", "1M"},
+                 kInSegments});
   // The second answer begins at 0 again, over bytes that were hashed already.
   all.push_back({"RangesIgnoredDroppedAndThenFlipped",
                  {storage({{"ignore_range", true}, {"drop_after", 150'000}, {"path", "00001"}}, 1),
@@ -83,7 +94,8 @@ std::vector<Fault> faults() {
                  {storage({{"skip", 2}, {"expire", true}}, 1)},
                  0,
                  "",
-                 {"--segment", "64K", "--jobs", "1"}});
+                 {"--segment", "1M", "--jobs", "1"},
+                 kInSegments});
   all.push_back({"RedirectLoop",
                  {{{"on", "hub"}, {"path", "/resolve/"}, {"location", "{self}"}}},
                  9,
@@ -143,7 +155,7 @@ class FaultTest : public FetchTest, public ::testing::WithParamInterface<Fault> 
 
 TEST_P(FaultTest, EndsWithTheRightBytesOrTheRightCode) {
   const Fault& fault = GetParam();
-  const Files model = hub_.add_model("org/model", 2, 300'000);
+  const Files model = hub_.add_model("org/model", 2, fault.shard_bytes);
   hub_.faults(fault.rules);
   hub_.start();
   std::vector<std::string> arguments = {"org/model", "-o", "here"};
@@ -151,6 +163,7 @@ TEST_P(FaultTest, EndsWithTheRightBytesOrTheRightCode) {
   const Outcome outcome = fetch(arguments);
   EXPECT_EQ(outcome.exit_code, fault.exit_code) << outcome.err;
   EXPECT_NE(outcome.err.find(fault.message), std::string::npos) << outcome.err;
+  EXPECT_TRUE(a_rule_fired(hub_)) << "nothing went wrong on the way";
   const fs::path here = scratch_.path() / "here";
   if (fault.exit_code == 0) {
     EXPECT_EQ(files_in(here), model);
