@@ -122,9 +122,9 @@ void FetchRun::bring(const std::vector<net::RepoFile>& missing) {
       continue;
     }
     const net::DownloadTask task = destination_->task(file);
+    fs::remove(task.journal);  // of an earlier run, whose partial this one replaces
     io::write_file_atomically(task.partial, text->second);
     task.publish();
-    fs::remove(task.journal);  // of an earlier run
   }
   try {
     download(rest);

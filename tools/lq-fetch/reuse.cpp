@@ -32,9 +32,9 @@ fs::path right_one(const std::vector<fs::path>& places, const net::RepoFile& fil
 void copy_in(const fs::path& from, const net::RepoFile& file, io::CopyMethod method,
              const Session& session, net::Destination& destination) {
   const net::DownloadTask task = destination.task(file);
+  fs::remove(task.journal);  // of an earlier run, whose partial this one replaces
   io::copy_file(fs::canonical(from), task.partial, method, session.keep_going);
   task.publish();
-  fs::remove(task.journal);
 }
 
 bool take_from_cache(const net::RepoFile& file, const Session& session, const Snapshot& snapshot,
