@@ -135,7 +135,10 @@ void HubCache::note_files(const std::vector<RepoFile>& all_files) {
 void HubCache::remember(const std::string& revision) {
   if (is_commit(revision)) return;
   if (read_ref(repo_ / "refs" / revision) == commit_) return;
-  io::write_file_atomically(io::make_parents_below(repo_ / "refs", revision), commit_);
+  // Whatever lies in refs/ is taken for a ref, so a temporary must not.
+  const fs::path temporary = repo_ / "lq" / (commit_ + ".ref");
+  io::write_file_atomically(temporary, commit_);
+  fs::rename(temporary, io::make_parents_below(repo_ / "refs", revision));
 }
 
 std::string HubCache::cached_commit(const fs::path& cache, const std::string& id,

@@ -1,5 +1,6 @@
 // What lies here already: taken where it is right, and never vouched for where it is not.
 
+#include <fstream>
 #include <gtest/gtest.h>
 #include <regex>
 
@@ -27,6 +28,87 @@ TEST_F(FetchTest, WithoutLinksADamagedFileIsMendedFromTheBlob) {
   EXPECT_EQ(files_in(snapshot("models--org--model")), model);
   EXPECT_FALSE(fs::is_symlink(place));
   EXPECT_LE(storage_bytes(), 1U) << "the blob is right";
+}
+
+TEST_F(FetchTest, FilesWithoutHashesAreFetchedAgainForANewCommit) {
+  hub_.add(
+      "org/model", {{"config.json", "{\"a\":1}"}, {"model.safetensors", small_safetensors(10)}},
+      {{"commits", {{kCommit, "files"}, {kOtherCommit, "newer"}}}, {"refs", {{"main", kCommit}}}});
+  const json hide = {{"on", "hub"},
+                     {"path", "/tree/"},
+                     {"entry", "."},
+                     {"set", {{"oid", nullptr}, {"lfs", nullptr}, {"xetHash", nullptr}}}};
+  hub_.faults(json::array({hide}));
+  hub_.start();
+  ASSERT_EQ(fetch({"org/model", "-o", "here"}).exit_code, 0);
+  EXPECT_NE(fetch({"org/model", "-o", "here"}).err.find("up to date"), std::string::npos);
+  const Files newer = {{"config.json", "{\"b\":2}"},
+                       {"model.safetensors", small_safetensors(10, 2)}};
+  for (const auto& [path, bytes] : newer) {
+    fs::create_directories(hub_.root() / "org/model/newer");
+    std::ofstream(hub_.root() / "org/model/newer" / path, std::ios::binary) << bytes;
+  }
+  hub_.faults({hide, {{"on", "hub"}, {"path", "/revision/"}, {"set", {{"sha", kOtherCommit}}}}});
+  const Outcome moved = fetch({"org/model", "-o", "here"});
+  ASSERT_EQ(moved.exit_code, 0) << moved.err;
+  EXPECT_EQ(files_in(scratch_.path() / "here"), newer);
+}
+
+TEST_F(FetchTest, OfflineADirectoryIsNotTakenForACommitThatNobodyFetchedIntoIt) {
+  scratch_.write("here/config.json", "{}");
+  scratch_.write("here/model.safetensors", small_safetensors(10));
+  for (const char* const how : {"-v", "--verify"}) {
+    const Outcome offline =
+        fetch({std::string("org/model@") + kCommit, "-o", "here", how}, {{"HF_HUB_OFFLINE", "1"}});
+    EXPECT_EQ(offline.exit_code, 3) << offline.err;
+    EXPECT_NE(offline.err.find("nothing of it is here"), std::string::npos) << offline.err;
+  }
+}
+
+TEST_F(FetchTest, OfflineABlobIsHeldAgainstItsName) {
+  hub_.add_model("org/model", 1, 200'000);
+  hub_.start();
+  ASSERT_EQ(fetch({"org/model"}).exit_code, 0);
+  const fs::path repo = cache() / "models--org--model";
+  fs::remove_all(repo / "trees");
+  fs::remove_all(repo / "lq");
+  const std::map<std::string, std::string> offline = {{"HF_HUB_OFFLINE", "1"}};
+  EXPECT_EQ(fetch({"org/model"}, offline).exit_code, 0);
+  fs::resize_file(fs::canonical(snapshot("models--org--model") / "model.safetensors"), 100);
+  EXPECT_EQ(fetch({"org/model"}, offline).exit_code, 3);
+  EXPECT_EQ(fetch({"org/model", "--verify"}, offline).exit_code, 6);
+}
+
+TEST_F(FetchTest, TheManifestOfARepositoryDoesNotReplaceOurs) {
+  Files model = hub_.add_model("org/model", 1, 1000);
+  model["lq-manifest.json"] = "theirs";
+  hub_.add("org/copy", model);
+  hub_.start();
+  const Outcome made = fetch({"org/copy", "-o", "here", "--include", "*"});
+  EXPECT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_NE(made.err.find("lq-manifest.json of the repository is left out"), std::string::npos)
+      << made.err;
+  EXPECT_EQ(fetch({"org/copy", "-o", "here", "--include", "*", "--verify"}).exit_code, 0);
+  EXPECT_NE(fetch({"org/copy", "-o", "here", "--include", "*"}).err.find("up to date"),
+            std::string::npos);
+}
+
+TEST_F(FetchTest, ARepositoryWithoutFilesIsNamed) {
+  hub_.add("org/empty", {});
+  hub_.start();
+  const Outcome empty = fetch({"org/empty"});
+  EXPECT_EQ(empty.exit_code, 3) << empty.err;
+  EXPECT_NE(empty.err.find("the repository has no files at that revision"), std::string::npos)
+      << empty.err;
+}
+
+TEST_F(FetchTest, AnEditedFileIsNotReplacedInSilence) {
+  hub_.add_model("org/model", 1, 1000);
+  hub_.start();
+  ASSERT_EQ(fetch({"org/model", "-o", "here"}).exit_code, 0);
+  scratch_.write("here/config.json", "{\"mine\": 1}");
+  const Outcome again = fetch({"org/model", "-o", "here"});
+  EXPECT_NE(again.err.find("config.json is fetched again"), std::string::npos) << again.err;
 }
 
 TEST_F(FetchTest, WhatTheCacheHasReadOnlyIsTheUsersToWriteInADirectory) {

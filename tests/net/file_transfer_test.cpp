@@ -14,7 +14,7 @@ using testing::read_file;
 class FileTransferTest : public ::testing::Test {
  protected:
   FileTransferTest() {
-    io::Sha256 hash;
+    io::Digest hash(io::Digest::Algorithm::kSha256);
     hash.update(content_);
     task_.file = {
         .path = "x", .size = content_.size(), .blob_id = "", .sha256 = hash.hex(), .xet_hash = ""};

@@ -19,9 +19,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The first of the places whose content is that of the file; empty where there is none.
+/// The first of the places whose content is that of the file; empty where there is none, or where
+/// no hash can tell.
 fs::path right_one(const std::vector<fs::path>& places, const net::RepoFile& file,
                    const Session& session) {
+  if (file.etag().empty()) return {};
   const auto found = std::ranges::find_if(places, [&](const fs::path& place) {
     return content_is_right(place, file, session.keep_going);
   });
@@ -80,7 +82,9 @@ void leave_older_commit(const Session& session, const net::Destination& destinat
   const Record older = Record::read_any(destination);
   for (const auto& [path, recorded] : older.files()) {
     const auto same = etags.find(path);
-    if (same != etags.end() && same->second == recorded.file.etag()) continue;
+    if (same != etags.end() && !same->second.empty() && same->second == recorded.file.etag()) {
+      continue;
+    }
     if (chosen.contains(path) || !older.holds(destination, recorded.file)) continue;
     session.observer->message(
         fmt::format("removing {}, which is of another commit", base::escape_controls(path)));
@@ -101,11 +105,11 @@ std::vector<net::RepoFile> take_what_is_here(const Session& session, net::Destin
         copy_in(place, file, io::CopyMethod::kCopy, session, destination);
       }
     } else if (!take_from_cache(file, session, snapshot, destination)) {
-      if (!places.empty()) {
+      const fs::path at_its_place = destination.directory() / file.path;
+      if (io::file_status(at_its_place)) {
         session.observer->warning(
             fmt::format("{} is fetched again", base::escape_controls(file.path)),
-            fmt::format("{} does not have the hash that the Hub lists",
-                        base::shown(places.front())));
+            fmt::format("{} is not known to be what the Hub lists", base::shown(at_its_place)));
       }
       missing.push_back(file);
     }

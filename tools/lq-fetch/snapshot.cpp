@@ -25,6 +25,13 @@ namespace {
       "fetch it once with a network: unset HF_HUB_OFFLINE and run the same command again");
 }
 
+[[noreturn]] void throw_nothing(const Session& session, bool online) {
+  if (!online) throw_offline(session, "nothing of it is here");
+  throw base::ModelNotFoundError(fmt::format("cannot fetch {}", session.shown_repo()),
+                                 "the repository has no files at that revision",
+                                 "check the name, or choose another revision after an @");
+}
+
 /// The commit that a plain directory was fetched from.
 std::string recorded_commit(const Session& session) {
   const auto manifest = stage::read_manifest(net::PlainDirectory::manifest_in(session.output));
@@ -46,8 +53,8 @@ std::vector<net::RepoFile> cached_list(const net::Destination& destination) {
   }
 }
 
-/// What lies in the snapshot, where no client has left a list: whole if all that the index names is
-/// there. Nothing is known of the hashes.
+/// What lies in the snapshot of the cache, where no client has left a list: whole if all that the
+/// index names is there. A link is to a blob, whose name is its hash.
 std::vector<net::RepoFile> files_by_sight(const net::Destination& destination) {
   const std::filesystem::path directory = destination.directory();
   std::vector<net::RepoFile> files;
@@ -57,10 +64,25 @@ std::vector<net::RepoFile> files_by_sight(const net::Destination& destination) {
     const auto status = io::file_status(entry->path());
     const std::string path = entry->path().lexically_relative(directory).string();
     if (!status || !status->is_regular || io::path_problem(path)) continue;
-    files.push_back(
-        {.path = path, .size = status->size, .blob_id = "", .sha256 = "", .xet_hash = ""});
+    net::RepoFile& file = files.emplace_back();
+    file.path = path;
+    file.size = status->size;
+    std::error_code no_link;
+    const std::string blob = std::filesystem::read_symlink(entry->path(), no_link).filename();
+    if (base::is_lower_hex(blob, 40)) file.blob_id = blob;
+    if (base::is_lower_hex(blob, 64)) file.sha256 = blob;
   }
   return files;
+}
+
+/// Of a repository that was made from a fetched directory.
+void leave_own_manifest_out(const Session& session, std::vector<net::RepoFile>& chosen) {
+  const std::string name = net::PlainDirectory::manifest_in(session.output).filename();
+  if (std::erase_if(chosen, [&](const net::RepoFile& file) { return file.path == name; }) == 0) {
+    return;
+  }
+  session.observer->warning(fmt::format("{} of the repository is left out", name),
+                            "the manifest of this fetch has its place");
 }
 
 /// The index of the shards: the one that is there, where it is right, else the Hub's.
@@ -94,9 +116,12 @@ Snapshot choose(const Session& session, const net::Destination& destination,
                 const std::string& commit, net::HubClient* client) {
   Snapshot snapshot{.commit = commit, .all = cached_list(destination), .chosen = {}, .texts = {}};
   if (snapshot.all.empty()) {
-    snapshot.all =
-        client != nullptr ? client->files(session.repo.id, commit) : files_by_sight(destination);
-    if (snapshot.all.empty()) throw_offline(session, "nothing of it is here");
+    if (client != nullptr) {
+      snapshot.all = client->files(session.repo.id, commit);
+    } else if (session.output.empty()) {
+      snapshot.all = files_by_sight(destination);
+    }
+    if (snapshot.all.empty()) throw_nothing(session, client != nullptr);
   }
   net::require_safe_paths(snapshot.all, session.repo.id);
   net::total_size(snapshot.all);  // throws for sums that nothing could hold
@@ -108,6 +133,7 @@ Snapshot choose(const Session& session, const net::Destination& destination,
     snapshot.texts[index->path] = text;
   }
   snapshot.chosen = net::choose_files(snapshot.all, wishes, shards, session.repo.id);
+  if (!session.output.empty()) leave_own_manifest_out(session, snapshot.chosen);
   if (const auto pair = net::case_collision(snapshot.chosen)) {
     session.observer->warning(
         fmt::format("{} and {} differ in case alone", base::escape_controls(pair->first),
