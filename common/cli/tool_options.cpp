@@ -24,6 +24,10 @@ void ToolOptions::parse(const std::vector<std::string>& argv) {
     common_.argv.push_back(is_address ? base::without_secrets(word) : word);
   }
   line_ = parse_command_line(argv, table_);
+  if (typed("output") == "") {
+    throw base::UsageError("the value of --output is empty", "perhaps a variable is not set",
+                           "name a place, or leave --output out for the default");
+  }
 }
 
 std::optional<std::string> ToolOptions::typed(const std::string& option_name) const {

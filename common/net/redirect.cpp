@@ -32,7 +32,7 @@ class LastBody : public BodySink {
 }
 
 bool may_see_token(const Endpoint& endpoint, const Origin& origin) {
-  return origin == endpoint.url.origin() || (endpoint.is_mirror && is_hub(origin));
+  return origin == endpoint.url.origin();
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace lq::net {
 /// Where a token may go.
 struct Endpoint {
   Url url;
-  bool is_mirror = false;  // not the Hub itself; then the Hub's own addresses may see the token too
+  bool is_mirror = false;  // not the Hub itself, whose own addresses then stand for its
 };
 
 /// Whether an origin is the Hub itself, under either of its names.

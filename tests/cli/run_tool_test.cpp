@@ -86,6 +86,13 @@ TEST_F(RunToolTest, RefusesAPathThatIsNoLineBeforeTheWork) {
   EXPECT_EQ(run({"model", "-o", "a\nb", "-0"}), 0);
 }
 
+TEST_F(RunToolTest, RefusesAnEmptyOutput) {
+  EXPECT_EQ(run({"model", "-o", ""}), 2);
+  EXPECT_EQ(err_,
+            "lq-toy: error: the value of --output is empty\n  why: perhaps a variable is not "
+            "set\n  fix: name a place, or leave --output out for the default\n");
+}
+
 TEST_F(RunToolTest, LogsNoSecretsOfAddresses) {
   EXPECT_EQ(run({"https://me:secret@host/model?token=secret"}), 0);
   EXPECT_EQ(tool_.seen.argv, (std::vector<std::string>{"lq-toy", "https://host/model"}));

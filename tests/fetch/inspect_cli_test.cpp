@@ -69,6 +69,16 @@ TEST_F(InspectTest, ReadsChatTemplatesAndTellsOfWaits) {
   EXPECT_NE(remote.err.find("next attempt in "), std::string::npos) << remote.err;
 }
 
+TEST_F(InspectTest, ATemporaryDirectoryThatIsNotThereIsNamed) {
+  hub_.add("org/tiny", bundled_model());
+  hub_.start();
+  Command command = inspection({"org/tiny"});
+  command.environment["TMPDIR"] = "/nonexistent";
+  const Outcome outcome = run(command);
+  EXPECT_EQ(outcome.exit_code, 8) << outcome.err;
+  EXPECT_NE(outcome.err.find("TMPDIR names no directory"), std::string::npos) << outcome.err;
+}
+
 TEST_F(InspectTest, ASignalEndsItAndLeavesNothingBehind) {
   hub_.add("org/tiny", bundled_model());
   hub_.faults({{{"on", "any"}, {"path", "safetensors"}, {"stall_after", 0}}});

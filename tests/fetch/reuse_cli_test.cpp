@@ -102,6 +102,31 @@ TEST_F(FetchTest, ARepositoryWithoutFilesIsNamed) {
       << empty.err;
 }
 
+TEST_F(FetchTest, AFolderThatBecameAFileMakesRoom) {
+  hub_.add(
+      "org/model", {{"config.json", "{}"}, {"a/b/x.json", "1"}},
+      {{"commits", {{kCommit, "files"}, {kOtherCommit, "newer"}}}, {"refs", {{"main", kCommit}}}});
+  hub_.start();
+  ASSERT_EQ(fetch({"org/model", "-o", "here", "--include", "*"}).exit_code, 0);
+  const Files newer = {{"config.json", "{}"}, {"a", "a file now"}};
+  fs::create_directories(hub_.root() / "org/model/newer");
+  for (const auto& [path, bytes] : newer) {
+    std::ofstream(hub_.root() / "org/model/newer" / path, std::ios::binary) << bytes;
+  }
+  hub_.faults({{{"on", "hub"}, {"path", "/revision/"}, {"set", {{"sha", kOtherCommit}}}}});
+  const Outcome moved = fetch({"org/model", "-o", "here", "--include", "*"});
+  ASSERT_EQ(moved.exit_code, 0) << moved.err;
+  EXPECT_EQ(files_in(scratch_.path() / "here"), newer);
+}
+
+TEST_F(FetchTest, ADryRunRefusesWhatTheRunWould) {
+  hub_.add_model("org/model", 1, 1000);
+  hub_.start();
+  scratch_.write("here/config.json", "mine");
+  EXPECT_EQ(fetch({"org/model", "-o", "here", "--dry-run"}).exit_code, 8);
+  EXPECT_EQ(fetch({"org/model", "-o", "here"}).exit_code, 8);
+}
+
 TEST_F(FetchTest, AnEditedFileIsNotReplacedInSilence) {
   hub_.add_model("org/model", 1, 1000);
   hub_.start();

@@ -75,6 +75,7 @@ cli::ToolResult FetchRun::run() {
   check_disk(session_, *destination_, plan_.missing);
   check_access(session_, commit, plan_.missing, *hub);
   if (session_.common->stage.dry_run) {
+    require_replaceable(session_, *destination_, plan_.missing);
     stage::probe_lock(destination_->directory(), destination_->lock(), stage::LockMode::kExclusive);
     return result(stage::ResultStatus::kPlanned);
   }

@@ -25,7 +25,11 @@ fs::path right_one(const std::vector<fs::path>& places, const net::RepoFile& fil
                    const Session& session) {
   if (file.etag().empty()) return {};
   const auto found = std::ranges::find_if(places, [&](const fs::path& place) {
-    return content_is_right(place, file, session.keep_going);
+    try {
+      return content_is_right(place, file, session.keep_going);
+    } catch (const base::ModelNotFoundError&) {  // not readable: what is here only saves a download
+      return false;
+    }
   });
   return found == places.end() ? fs::path() : *found;
 }
@@ -49,6 +53,13 @@ bool take_from_cache(const net::RepoFile& file, const Session& session, const Sn
   copy_in(place, file, session.options->hard_link ? io::CopyMethod::kLink : io::CopyMethod::kCopy,
           session, destination);
   return true;
+}
+
+/// A file of the new commit may have the name of a folder that the older one's files were in.
+void remove_empty_folders(const fs::path& directory, fs::path below) {
+  std::error_code not_empty;
+  for (; !below.empty() && fs::remove(directory / below, not_empty); below = below.parent_path()) {
+  }
 }
 
 }  // namespace
@@ -89,6 +100,7 @@ void leave_older_commit(const Session& session, const net::Destination& destinat
     session.observer->message(
         fmt::format("removing {}, which is of another commit", base::escape_controls(path)));
     fs::remove(destination.directory() / path);
+    remove_empty_folders(destination.directory(), fs::path(path).parent_path());
   }
   fs::remove(destination.manifest());
 }

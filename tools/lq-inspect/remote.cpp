@@ -137,7 +137,13 @@ net::HubAccess access_for(const net::HubSettings& settings, stage::StageObserver
 
 ScratchDirectory::ScratchDirectory() {
   stage::install_signal_handlers();  // one that ended the process would leave the directory
-  const fs::path parent = fs::temp_directory_path();
+  std::error_code error;
+  const fs::path parent = fs::temp_directory_path(error);
+  if (error) {
+    throw base::OutputError("cannot make a temporary directory",
+                            "TMPDIR names no directory: " + error.message(),
+                            "set TMPDIR to a directory that can be written, or unset it");
+  }
   std::string name = parent / "lq-inspect-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) {
     throw io::output_error("cannot make a directory in " + base::shown(parent), errno, parent);
