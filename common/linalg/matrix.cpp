@@ -8,14 +8,7 @@
 namespace lq::linalg {
 
 Matrix::Matrix(std::size_t rows, std::size_t columns, Compute compute)
-    : columns_(columns), compute_(compute) {
-  resize(rows);
-}
-
-void Matrix::resize(std::size_t rows) {
-  rows_ = rows;
-  values_.resize(rows_ * row_bytes());
-}
+    : rows_(rows), columns_(columns), compute_(compute), values_(rows * row_bytes()) {}
 
 void Matrix::set_row(std::size_t row, std::span<const float> values) { set(row, 0, values); }
 

@@ -21,15 +21,12 @@ class Matrix {
   Matrix() = default;
   Matrix(std::size_t rows, std::size_t columns, Compute compute);
 
-  /// Another number of rows; what was there is lost.
-  void resize(std::size_t rows);
   std::size_t rows() const { return rows_; }
   std::size_t columns() const { return columns_; }
   Compute compute() const { return compute_; }
   /// Bytes between the beginnings of two rows.
   std::size_t row_bytes() const { return columns_ * element_bytes(); }
   std::size_t element_bytes() const { return compute_ == Compute::kBf16 ? 2 : 4; }
-  std::size_t bytes() const { return values_.size(); }
 
   /// Rounds to the type. REQUIRES: values.size() == columns(), no NaN. Different rows may be set
   /// from different threads.

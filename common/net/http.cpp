@@ -277,7 +277,10 @@ int HttpConnection::transfer() {
   curl_multi_add_handle(handles_->multi, handles_->easy);
   bool stopped = false;
   for (int running = 1; running > 0 && !stopped;) {
-    if (curl_multi_perform(handles_->multi, &running) != CURLM_OK) throw std::bad_alloc();
+    const CURLMcode code = curl_multi_perform(handles_->multi, &running);
+    if (code == CURLM_OUT_OF_MEMORY) throw std::bad_alloc();
+    if (code != CURLM_OK)
+      throw TransportError(TransportFailure::kBroken, curl_multi_strerror(code));
     stopped = settings_.stop && settings_.stop();
     if (running > 0 && !stopped) {
       curl_multi_poll(handles_->multi, nullptr, 0, kPollMilliseconds, nullptr);

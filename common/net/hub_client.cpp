@@ -84,15 +84,9 @@ class PartSink : public BodySink {
 };
 
 /// Of an answer without a length the connection's end is the end.
-bool is_cut_short(const std::string& body) {
-  return body.empty() || ((body.front() == '[' || body.front() == '{') && !json::accept(body));
-}
-
-json parse_answer(const std::string& body, const Url& url, const std::string& what) {
-  json parsed = json::parse(body, nullptr, false);
-  if (!parsed.is_discarded()) return parsed;
-  throw base::NetworkError(what, url.shown() + " did not answer with JSON",
-                           "check HF_ENDPOINT: is this a Hub, and not a proxy's login page?");
+bool is_cut_short(const std::string& body, const json& parsed) {
+  const bool begins_like_json = body.empty() || body.front() == '[' || body.front() == '{';
+  return parsed.is_discarded() && begins_like_json;
 }
 
 std::string string_of(const json& object, const char* key) {
@@ -192,14 +186,20 @@ std::optional<Failure> HubClient::failure_of(const Answer& answer, const Asked& 
 
 HubClient::ApiAnswer HubClient::api(const Url& url, const Asked& asked) {
   ApiAnswer result;
-  Attempts(patience_, asked.what).run([&] {
-    TextSink sink(result.body, kMostAnswerBytes);
+  std::string body;
+  Attempts(patience_, asked.what).run([&]() -> std::optional<Failure> {
+    TextSink sink(body, kMostAnswerBytes);
     result.answer =
         send({.url = url, .total_seconds = access_.api_seconds}, *access_.api_pace, sink);
-    auto failure = failure_of(result.answer, asked);
-    if (!failure && is_cut_short(result.body)) failure = Failure{"the answer ended early"};
-    return failure;
+    if (auto failure = failure_of(result.answer, asked)) return failure;
+    result.parsed = json::parse(body, nullptr, false);
+    if (is_cut_short(body, result.parsed)) return Failure{"the answer ended early"};
+    return {};
   });
+  if (result.parsed.is_discarded()) {
+    throw base::NetworkError(asked.what, result.answer.url.shown() + " did not answer with JSON",
+                             "check HF_ENDPOINT: is this a Hub, and not a proxy's login page?");
+  }
   return result;
 }
 
@@ -215,8 +215,7 @@ std::string HubClient::commit_of(const std::string& id, const std::string& revis
     if (known.empty()) throw;
     throw base::ModelNotFoundError(error.what(), error.why(), error.fix() + "; there is: " + known);
   }
-  const json parsed = parse_answer(result.body, result.answer.url, what);
-  const std::string commit = string_of(parsed, "sha");
+  const std::string commit = string_of(result.parsed, "sha");
   if (!is_commit(commit)) {
     throw base::NetworkError(what, url.shown() + " does not name a commit",
                              "check HF_ENDPOINT: is this a Hub?");
@@ -261,7 +260,7 @@ std::vector<RepoFile> HubClient::files(const std::string& id, const std::string&
     if (!seen.insert(url.text()).second) fail("the list of files comes back to where it was");
     if (seen.size() > kMostPages) fail("the list of files does not end");
     const ApiAnswer page = api(url, asked);
-    for (RepoFile& file : files_of_tree_page(parse_answer(page.body, page.answer.url, what))) {
+    for (RepoFile& file : files_of_tree_page(page.parsed)) {
       files.push_back(std::move(file));
     }
     if (files.size() > kMostFiles) fail("the list of files does not end");

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,7 @@ class HubClient {
  private:
   struct ApiAnswer {
     Answer answer;
-    std::string body;
+    nlohmann::json parsed;
   };
   ApiAnswer api(const Url& url, const Asked& asked);
   Url address(const std::string& path) const;

@@ -107,6 +107,15 @@ TEST_F(ProxyTest, ThatWantsAnotherPasswordIsNamed) {
 
 class MirrorTest : public FetchTest {
  protected:
+  void expect_that_the_hubs_addresses_stand_for_the_mirrors() {
+    hub_.use_page_size(2);
+    hub_.faults({{{"on", "hub"}, {"path", "/tree/"}, {"link_host", "https://huggingface.co"}}});
+    hub_.start();
+    const Outcome made = fetch({"org/model"}, {{"HF_TOKEN", "hf_good"}});
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+    EXPECT_EQ(files_in(snapshot("models--org--model")), model_);
+  }
+
   const Files model_ =
       hub_.add_model("org/model", 2, 300'000, {{"gated", "auto"}, {"tokens", {"hf_good"}}});
 };
@@ -135,22 +144,12 @@ TEST_F(MirrorTest, BelowAPathIsAHubLikeAnyOther) {
 }
 
 TEST_F(MirrorTest, ThatNamesTheHubsOwnAddressesIsAskedInTheirPlace) {
-  hub_.use_page_size(2);
-  hub_.faults({{{"on", "hub"}, {"path", "/tree/"}, {"link_host", "https://huggingface.co"}}});
-  hub_.start();
-  const Outcome made = fetch({"org/model"}, {{"HF_TOKEN", "hf_good"}});
-  ASSERT_EQ(made.exit_code, 0) << made.err;
-  EXPECT_EQ(files_in(snapshot("models--org--model")), model_);
+  expect_that_the_hubs_addresses_stand_for_the_mirrors();
 }
 
 TEST_F(MirrorTest, BelowAPathThatNamesTheHubsOwnAddressesIsAskedInTheirPlace) {
   hub_.use_prefix("/some/mirror");
-  hub_.use_page_size(2);
-  hub_.faults({{{"on", "hub"}, {"path", "/tree/"}, {"link_host", "https://huggingface.co"}}});
-  hub_.start();
-  const Outcome made = fetch({"org/model"}, {{"HF_TOKEN", "hf_good"}});
-  ASSERT_EQ(made.exit_code, 0) << made.err;
-  EXPECT_EQ(files_in(snapshot("models--org--model")), model_);
+  expect_that_the_hubs_addresses_stand_for_the_mirrors();
 }
 
 TEST_F(FetchTest, AListOfSeveralPagesIsReadToItsEnd) {

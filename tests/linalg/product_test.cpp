@@ -61,7 +61,7 @@ TEST(Matrix, RoundsToItsType) {
   rounded.set(0, 1, std::span(values).first(2));
   rounded.get(0, 1, std::span(out).first(2));
   EXPECT_EQ(out[0], 1.0F);
-  EXPECT_EQ(rounded.bytes(), 12U);
+  EXPECT_EQ(rounded.row_bytes(), 6U);
 }
 
 TEST_P(ProductTest, IsTheDefinition) {

@@ -126,6 +126,7 @@ TEST_F(FileTransferTest, NobodyWritesOnceOneHasTakenTheWhole) {
   hash_all();
   first.reset();
   EXPECT_TRUE(transfer_->is_complete());
+  EXPECT_TRUE(transfer_->is_right()) << "a write that came late";
 }
 
 }  // namespace

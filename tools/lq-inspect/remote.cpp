@@ -136,7 +136,6 @@ net::HubAccess access_for(const net::HubSettings& settings, stage::StageObserver
 }  // namespace
 
 ScratchDirectory::ScratchDirectory() {
-  stage::install_signal_handlers();  // one that ended the process would leave the directory
   std::error_code error;
   const fs::path parent = fs::temp_directory_path(error);
   if (error) {

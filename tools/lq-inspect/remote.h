@@ -33,7 +33,8 @@ class RemoteModel {
   static bool may_be(const std::string& operand);
 
   /// Throws ModelNotFoundError, AuthenticationError, NetworkError, ValidationError; UsageError for
-  /// an operand that names none; Interrupted. Waits are told to `observer`.
+  /// an operand that names none; Interrupted. Waits are told to `observer`. REQUIRES: signals ask
+  /// for a stop (stage/stop.h), as one that ended the process would leave the directory behind.
   RemoteModel(const std::string& operand, stage::StageObserver& observer);
 
   const std::filesystem::path& directory() const { return scratch_.path(); }

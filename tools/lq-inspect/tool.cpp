@@ -10,6 +10,7 @@
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
+#include "common/stage/stop.h"
 #include "tools/lq-inspect/diff.h"
 #include "tools/lq-inspect/estimate.h"
 #include "tools/lq-inspect/facts.h"
@@ -56,6 +57,7 @@ struct Opened {
       facts = read_facts(operand);
       return;
     }
+    stage::install_signal_handlers();
     remote.emplace(operand, observer);
     facts = read_facts(remote->directory());
     facts.path = operand;
