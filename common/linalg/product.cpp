@@ -93,4 +93,9 @@ void add_gram(const Matrix& x_transposed, float* g, int n_threads) {
   });
 }
 
+void add_cross_gram(const Matrix& a_transposed, const Matrix& b_transposed, float* c,
+                    int n_threads) {
+  multiply(a_transposed, b_transposed, c, Into::kAdd, n_threads);
+}
+
 }  // namespace lq::linalg

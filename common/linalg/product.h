@@ -37,4 +37,9 @@ Matrix transposed(const Matrix& x, int n_threads);
 /// diagonal or lie above it are computed: every g[i][j] with i <= j is right, others may not be.
 void add_gram(const Matrix& x_transposed, float* g, int n_threads);
 
+/// Adds a^T b of a [n, d1] and b [n, d2], given as their transposes, to c [d1, d2], all of it.
+/// REQUIRES: the same n, the same Compute.
+void add_cross_gram(const Matrix& a_transposed, const Matrix& b_transposed, float* c,
+                    int n_threads);
+
 }  // namespace lq::linalg

@@ -124,6 +124,18 @@ TEST_P(ProductTest, GramIsThatOfTheColumns) {
   }
 }
 
+TEST_P(ProductTest, CrossGramIsThatOfAllPairsOfColumns) {
+  constexpr std::size_t kN = 45, kD1 = 270, kD2 = 530;
+  const Matrix a = transposed(matrix_of(random_values(kN * kD1, 8), kD1, GetParam()), 2);
+  const Matrix b = transposed(matrix_of(random_values(kN * kD2, 9), kD2, GetParam()), 2);
+  const std::vector<double> wanted = product_of(a, b);
+  std::vector<float> c(kD1 * kD2, 0.5F), again = c;
+  add_cross_gram(a, b, c.data(), 1);
+  add_cross_gram(a, b, again.data(), 3);
+  EXPECT_EQ(c, again);
+  for (std::size_t i = 0; i < c.size(); ++i) ASSERT_NEAR(c[i], 0.5 + wanted[i], 1e-3) << i;
+}
+
 std::string name_of(const ::testing::TestParamInfo<Compute>& compute) {
   switch (compute.param) {
     case Compute::kReference:
