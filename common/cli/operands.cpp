@@ -1,32 +1,16 @@
 #include "common/cli/operands.h"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
+#include "common/io/stream.h"
 
 namespace lq::cli {
 namespace {
 
-std::string read_all(int fd) {
-  std::string text;
-  std::array<char, 65536> block{};
-  for (;;) {
-    const ssize_t got = ::read(fd, block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      throw base::ModelNotFoundError(
-          "cannot read a path from standard input", base::errno_text(errno),
-          "connect standard input to a pipe or a file, or name the path");
-    }
-    if (got == 0) return text;
-    text.append(block.data(), static_cast<std::size_t>(got));
-  }
-}
+constexpr std::uint64_t kMaxPathBytes = std::uint64_t{64} << 20;
 
 std::vector<std::string> split_paths(const std::string& text, bool null_terminated) {
   std::vector<std::string> paths;
@@ -79,7 +63,10 @@ std::vector<std::string> expand_operands(const std::vector<std::string>& operand
       expanded.push_back(operand);
       continue;
     }
-    const std::vector<std::string> paths = split_paths(read_all(fd), null_terminated);
+    const std::vector<std::string> paths =
+        split_paths(io::read_stream(fd, kMaxPathBytes, "cannot read a path from standard input",
+                                    "connect standard input to a pipe or a file, or name the path"),
+                    null_terminated);
     if (paths.empty()) {
       throw base::ModelNotFoundError("no path came from standard input",
                                      "the stage before produced no path: it failed",

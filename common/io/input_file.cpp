@@ -83,11 +83,10 @@ void InputFile::read_at(std::uint64_t offset, std::span<std::byte> out) const {
   }
 }
 
-std::string read_text_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
-  const InputFile file(path);
+std::string read_text(const InputFile& file, std::uint64_t max_bytes) {
   if (file.size() > max_bytes) {
     throw base::ValidationError(
-        fmt::format("cannot read {}", base::shown(path)),
+        fmt::format("cannot read {}", base::shown(file.path())),
         fmt::format("it has {}, more than the {} such a file may have",
                     base::format_bytes(file.size()), base::format_bytes(max_bytes)),
         "check that it is the right file");
@@ -95,6 +94,10 @@ std::string read_text_file(const std::filesystem::path& path, std::uint64_t max_
   std::string text(file.size(), '\0');
   file.read_at(0, std::as_writable_bytes(std::span(text)));
   return text;
+}
+
+std::string read_text_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
+  return read_text(InputFile(path), max_bytes);
 }
 
 }  // namespace lq::io

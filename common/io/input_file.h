@@ -35,6 +35,8 @@ class InputFile {
   std::int64_t mtime_ns_ = 0;
 };
 
+/// The whole of an opened file. Throws ValidationError above `max_bytes`.
+std::string read_text(const InputFile& file, std::uint64_t max_bytes);
 /// The whole of a small file (configuration, tokenizer). Throws ModelNotFoundError; ValidationError
 /// above `max_bytes`.
 std::string read_text_file(const std::filesystem::path& path,

@@ -13,8 +13,7 @@ struct JsonSax : nlohmann::json_sax<nlohmann::json> {
   explicit JsonSax(JsonEvents& to) : events(to) {}
 
   bool pass(const JsonValue& value) {
-    if (events.frames_.empty()) events.fail("it is not a JSON object");
-    events.value(value);
+    events.pass(value);
     return true;
   }
   bool null() override { return pass({JsonValue::Kind::kNull}); }
@@ -64,17 +63,19 @@ struct JsonSax : nlohmann::json_sax<nlohmann::json> {
 };
 
 void JsonEvents::fail(std::string why) const {
-  throw base::ValidationError(
-      subject_, std::move(why),
-      "fetch the file again, or write it anew with the program that made it");
+  throw base::ValidationError(subject_, std::move(why), fix());
+}
+
+std::string JsonEvents::fix() const {
+  return "fetch the file again, or write it anew with the program that made it";
+}
+
+void JsonEvents::pass(const JsonValue& passed) {
+  if (!frames_.empty() || outermost_ == Outermost::kAny) value(passed);
 }
 
 void JsonEvents::open(JsonValue::Kind kind) {
-  if (frames_.empty()) {
-    if (kind != JsonValue::Kind::kObject) fail("it is not a JSON object");
-  } else {
-    value({kind});
-  }
+  pass({kind});
   if (frames_.size() == kMaxDepth) {
     fail(fmt::format("objects and arrays stand more than {} deep in each other", kMaxDepth));
   }
@@ -93,7 +94,9 @@ void JsonEvents::parse(std::string_view text, const std::string& subject) {
   const std::size_t nul = text.find('\0');
   if (nul != std::string_view::npos) fail(fmt::format("it is not valid JSON at byte {}", nul + 1));
   const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos || text[first] != '{') fail("it does not start with `{`");
+  const bool is_object = first != std::string_view::npos && text[first] == '{';
+  if (outermost_ == Outermost::kObject && !is_object) fail("it does not start with `{`");
+  if (text.starts_with("\xEF\xBB\xBF")) fail("it starts with a byte order mark");
   JsonSax sax(*this);
   nlohmann::json::sax_parse(text.begin(), text.end(), &sax);
 }

@@ -1,8 +1,8 @@
 #pragma once
 // JSON from outside as a stream of events: nothing is built in memory, so that a hostile file costs
 // no more than its own size. Refused while parsing: doubled keys, nesting deeper than kMaxDepth,
-// bytes that nlohmann's parser would pass over (a byte order mark, NUL), anything that is not one
-// object.
+// bytes that nlohmann's parser would pass over (a byte order mark, NUL) and, unless asked for,
+// anything that is not one object.
 //
 // A subclass looks at depth() and key(i) to know where a value stands: key(0) is the key in the
 // outermost object.
@@ -26,19 +26,23 @@ struct JsonValue {
 
 class JsonEvents {
  public:
-  static constexpr std::size_t kMaxDepth = 8;
+  static constexpr std::size_t kMaxDepth = 32;
+  enum class Outermost { kObject, kAny };
 
+  explicit JsonEvents(Outermost outermost = Outermost::kObject) : outermost_(outermost) {}
   virtual ~JsonEvents() = default;
 
   /// `subject` starts every message: "cannot read the header of FILE". Throws ValidationError.
   void parse(std::string_view text, const std::string& subject);
 
  protected:
-  /// Called for every value below the outermost object; for objects and arrays before their
-  /// contents.
+  /// Called for every value below the outermost object, with Outermost::kAny for the outermost value
+  /// as well, at depth 0; for objects and arrays before their contents.
   virtual void value(const JsonValue& value) = 0;
   /// Called after the last value of an object or array that stood at depth().
   virtual void end() {}
+  /// What to do about a text that is refused.
+  virtual std::string fix() const;
 
   /// Number of objects and arrays around the value; 1 for the values of the outermost object.
   std::size_t depth() const { return frames_.size(); }
@@ -54,9 +58,11 @@ class JsonEvents {
     std::unordered_set<std::string> seen;
   };
 
+  void pass(const JsonValue& passed);
   void open(JsonValue::Kind kind);
   void close();
 
+  Outermost outermost_;
   std::string subject_;
   std::vector<Frame> frames_;
 };

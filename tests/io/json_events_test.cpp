@@ -12,6 +12,7 @@ using lq::testing::error_of;
 /// Writes down where each value stands: "a.b=7".
 class Recorder final : public JsonEvents {
  public:
+  using JsonEvents::JsonEvents;
   std::string seen;
 
  protected:
@@ -45,8 +46,25 @@ TEST(JsonEvents, RefuseWhatOneParserReadsAndAnotherDoesNot) {
   EXPECT_EQ(why("[1]"), "it does not start with `{`");
   EXPECT_EQ(why(std::string_view("{}\0", 3)), "it is not valid JSON at byte 3");
   EXPECT_EQ(why("{\"a\": \"\xFF\"}"), "it is not valid UTF-8 at byte 8");
-  EXPECT_EQ(why(R"({"a":[[[[[[[[1]]]]]]]]})"),
-            "objects and arrays stand more than 8 deep in each other");
+  EXPECT_EQ(why(R"({"a":)" + std::string(JsonEvents::kMaxDepth, '[')),
+            "objects and arrays stand more than 32 deep in each other");
+}
+
+TEST(JsonEvents, TakeAnyOutermostValueWhereAsked) {
+  const auto seen = [](std::string_view text) {
+    Recorder recorder(JsonEvents::Outermost::kAny);
+    recorder.parse(text, "cannot read x");
+    return recorder.seen;
+  };
+  EXPECT_EQ(seen(" \"t\"\n"), "=t ");
+  EXPECT_EQ(seen("[5, [6]]"), "= =5 = .=6 ");
+  EXPECT_EQ(seen(R"({"a": [1]})"), "= a= a.=1 ");
+  const auto refusal = [&](std::string_view text) {
+    return error_of<base::ValidationError>([&] { seen(text); }).why();
+  };
+  EXPECT_EQ(refusal("[1] 2"), "it is not valid JSON at byte 5");
+  EXPECT_EQ(refusal(""), "it is not valid JSON at byte 1");
+  EXPECT_EQ(refusal("\xEF\xBB\xBF[1]"), "it starts with a byte order mark");
 }
 
 }  // namespace

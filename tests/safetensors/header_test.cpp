@@ -133,12 +133,12 @@ TEST_F(HeaderTest, RejectsBrokenJsonWithTheByte) {
 }
 
 TEST_F(HeaderTest, RejectsDeepNesting) {
-  const std::string deep = "{\"a\":{\"x\":" + std::string(6, '[') + std::string(6, ']') + "}}";
+  const std::string deep = "{\"a\":{\"x\":" + std::string(30, '[') + std::string(30, ']') + "}}";
   EXPECT_EQ(why(raw_file(deep)), "tensor `a` has no dtype");
-  const std::string deeper = "{\"a\":{\"x\":" + std::string(7, '[') + std::string(7, ']') + "}}";
-  EXPECT_EQ(why(raw_file(deeper)), "objects and arrays stand more than 8 deep in each other");
+  const std::string deeper = "{\"a\":{\"x\":" + std::string(31, '[') + std::string(31, ']') + "}}";
+  EXPECT_EQ(why(raw_file(deeper)), "objects and arrays stand more than 32 deep in each other");
   EXPECT_EQ(why(raw_file("{\"a\":{\"x\":" + std::string(1'000'000, '['))),
-            "objects and arrays stand more than 8 deep in each other");
+            "objects and arrays stand more than 32 deep in each other");
 }
 
 TEST_F(HeaderTest, RejectsDoubledKeys) {

@@ -1,7 +1,5 @@
 #include "tools/lq-inspect/tokenize.h"
 
-#include <array>
-#include <cerrno>
 #include <filesystem>
 #include <fmt/format.h>
 #include <system_error>
@@ -11,27 +9,18 @@
 #include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/io/input_file.h"
+#include "common/io/stream.h"
 #include "common/text/tokenizer.h"
 
 namespace lq::inspect {
 namespace {
 
-constexpr std::size_t kBlockBytes = std::size_t{1} << 16;
 constexpr std::uint64_t kMostBytes = std::uint64_t{4} << 30;
 
-std::string read_standard_input() {
-  std::string text;
-  std::array<char, kBlockBytes> block{};
-  while (true) {
-    const ssize_t n = ::read(STDIN_FILENO, block.data(), block.size());
-    if (n == 0) return text;
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      throw base::ModelNotFoundError("cannot read the text from standard input",
-                                     base::errno_text(errno), "check what is connected to it");
-    }
-    text.append(block.data(), static_cast<std::size_t>(n));
-  }
+std::string read_text(const std::string& source) {
+  if (source != "-") return io::read_text_file(source, kMostBytes);
+  return io::read_stream(STDIN_FILENO, kMostBytes, "cannot read the text from standard input",
+                         "check what is connected to it");
 }
 
 /// The directory whose tokenizer files are meant. Throws for what cannot have any.
@@ -54,8 +43,7 @@ std::filesystem::path tokenizer_directory(const std::string& model) {
 
 cli::ToolResult tokenize(const std::string& model, const std::string& source, bool add_special) {
   const text::Tokenizer tokenizer = text::open_tokenizer(tokenizer_directory(model));
-  const std::string text =
-      source == "-" ? read_standard_input() : io::read_text_file(source, kMostBytes);
+  const std::string text = read_text(source);
   const text::Encoding encoding = tokenizer.encode(text, add_special);
   cli::ToolResult result;
   auto ids = nlohmann::ordered_json::array(), pieces = nlohmann::ordered_json::array();
