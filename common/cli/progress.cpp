@@ -19,12 +19,6 @@ constexpr double kBarEvery = 0.1, kLineEvery = 30;
 constexpr double kMemoryWarning = 0.9;  // of what may be used
 constexpr double kSmoothStart = 1;      // seconds before a rate is worth an estimate
 
-std::uint64_t bytes_of(const stage::Unit& unit) {
-  std::uint64_t bytes = 0;
-  for (const stage::Extent& extent : unit.extents) bytes += extent.size;
-  return bytes;
-}
-
 }  // namespace
 
 Gauges machine_gauges() {
@@ -51,8 +45,7 @@ Progress::Progress(std::string tool, ProgressStyle style, int columns, std::uint
 
 void Progress::start(const stage::Plan& plan, std::size_t units_kept,
                      const std::optional<stage::Shard>& shard) {
-  std::vector<int> shard_of;
-  if (shard) shard_of = stage::cut_by_cost(plan.units, shard->count);
+  const std::vector<char> chosen = stage::units_of_shard(plan, shard);
   const std::lock_guard lock(mutex_);
   plan_ = &plan;
   started_ = shown_ = gauges_.seconds();
@@ -60,22 +53,19 @@ void Progress::start(const stage::Plan& plan, std::size_t units_kept,
   layer_ = -1;
   layers_ = 0;
   cost_done_ = cost_ = 0;
-  bytes_done_ = bytes_ = bytes_advanced_ = 0;
+  amount_done_ = amount_ = amount_advanced_ = 0;
   units_ = 0;
   for (std::size_t i = 0; i < plan.units.size(); ++i) {
     const stage::Unit& unit = plan.units[i];
     layers_ = std::max(layers_, layer_of(unit.name) + 1);
-    if (shard && shard_of[i] != shard->index) continue;
+    if (chosen[i] == 0) continue;
     ++units_;
     cost_ += unit.cost;
-    bytes_ += bytes_of(unit);
+    amount_ += stage::amount_of(plan, unit);
   }
   kept_ = std::min(units_kept, units_);
   if (style_ != ProgressStyle::kLines) return;
-  std::string text = fmt::format("{} units, {} to write", units_ - kept_,
-                                 base::format_bytes(numbers_locked().bytes));
-  if (kept_ > 0) text += fmt::format(", {} units kept", kept_);
-  hooks_.line(text);
+  hooks_.line(start_text(numbers_locked()));
 }
 
 void Progress::unit_done(std::size_t unit) {
@@ -85,15 +75,15 @@ void Progress::unit_done(std::size_t unit) {
     const stage::Unit& finished = plan_->units[unit];
     ++done_;
     cost_done_ += finished.cost;
-    bytes_done_ += bytes_of(finished);
+    amount_done_ += stage::amount_of(*plan_, finished);
     layer_ = std::max(layer_, layer_of(finished.name));
   }
   tick();
 }
 
-void Progress::advanced(std::uint64_t bytes) {
+void Progress::advanced(std::uint64_t amount) {
   const std::lock_guard lock(mutex_);
-  bytes_advanced_ += bytes;
+  amount_advanced_ += amount;
 }
 
 ProgressNumbers Progress::numbers() {
@@ -108,16 +98,17 @@ ProgressNumbers Progress::numbers_locked() const {
   now.units_done = std::min(kept_ + done_, now.units);
   now.layer = layer_;
   now.layers = layers_;
+  now.measure = plan_->measure;
   // Which units were kept is not known here, only how many: they count as average ones.
   const double to_do =
       now.units == 0 ? 0 : 1 - static_cast<double>(kept_) / static_cast<double>(now.units);
-  now.bytes =
-      std::max(static_cast<std::uint64_t>(static_cast<double>(bytes_) * to_do), bytes_done_);
-  now.bytes_done = std::min(std::max(bytes_done_, bytes_advanced_), now.bytes);
+  now.amount =
+      std::max(static_cast<std::uint64_t>(static_cast<double>(amount_) * to_do), amount_done_);
+  now.amount_done = std::min(std::max(amount_done_, amount_advanced_), now.amount);
   const double elapsed = gauges_.seconds() - started_;
-  if (elapsed > 0) now.bytes_per_second = static_cast<double>(now.bytes_done) / elapsed;
-  if (elapsed >= kSmoothStart && bytes_advanced_ > 0) {
-    now.seconds_left = static_cast<double>(now.bytes - now.bytes_done) / now.bytes_per_second;
+  if (elapsed > 0) now.amount_per_second = static_cast<double>(now.amount_done) / elapsed;
+  if (elapsed >= kSmoothStart && amount_advanced_ > 0) {
+    now.seconds_left = static_cast<double>(now.amount - now.amount_done) / now.amount_per_second;
   } else if (elapsed >= kSmoothStart && cost_done_ > 0) {
     now.seconds_left = elapsed * std::max(cost_ * to_do - cost_done_, 0.0) / cost_done_;
   }

@@ -17,8 +17,9 @@ namespace lq::cli {
 struct ProgressNumbers {
   std::size_t units_done = 0, units = 0;
   int layer = -1, layers = 0;  // the highest layer that a finished unit belongs to; -1 = none
-  std::uint64_t bytes_done = 0, bytes = 0;
-  double bytes_per_second = 0;
+  stage::Measure measure = stage::Measure::kBytes;
+  std::uint64_t amount_done = 0, amount = 0;  // bytes; or tokens, each counted in every layer
+  double amount_per_second = 0;
   double seconds_left = -1;  // below 0 = not known
   std::uint64_t memory_used = 0, memory_limit = 0;
 };
@@ -26,6 +27,8 @@ struct ProgressNumbers {
 /// At most `columns` - 1 characters: what does not fit is left out, the least important first.
 std::string bar_text(const std::string& tool, const ProgressNumbers& numbers, int columns);
 std::string line_text(const ProgressNumbers& numbers);
+/// What is before a run that begins: "12 units, 1.5 GiB to write", "3 units kept".
+std::string start_text(const ProgressNumbers& numbers);
 
 /// The layer that a unit's name tells ("blk.3.ffn_up.weight", "model.layers.3.mlp"), -1 for none.
 int layer_of(const std::string& unit_name);
@@ -58,8 +61,8 @@ class Progress {
   void start(const stage::Plan& plan, std::size_t units_kept,
              const std::optional<stage::Shard>& shard = {});
   void unit_done(std::size_t unit);
-  /// Bytes of units that are under way; once there are any, time left is told by bytes.
-  void advanced(std::uint64_t bytes);
+  /// What units that are under way have done; once there is any, time left is told by it.
+  void advanced(std::uint64_t amount);
   /// Called ten times a second, whatever happens.
   void tick();
   void finish();
@@ -84,7 +87,7 @@ class Progress {
   std::size_t units_ = 0, kept_ = 0, done_ = 0;  // in all, by earlier runs, by this one
   int layer_ = -1, layers_ = 0;
   double cost_done_ = 0, cost_ = 0;
-  std::uint64_t bytes_done_ = 0, bytes_ = 0, bytes_advanced_ = 0;
+  std::uint64_t amount_done_ = 0, amount_ = 0, amount_advanced_ = 0;
   bool warned_ = false;
 };
 

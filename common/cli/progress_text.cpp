@@ -44,8 +44,14 @@ std::string short_rate(double bytes_per_second) {
   return fmt::format("{} {}/s", digits(bytes_per_second, unit), kUnits[unit]);
 }
 
+/// Tokens that have passed all layers, were they to do so one after the other.
+double whole_tokens(const ProgressNumbers& n, double amount) {
+  return amount / std::max(n.layers, 1);
+}
+
 double share_done(const ProgressNumbers& n) {
-  const auto part = n.bytes > 0   ? static_cast<double>(n.bytes_done) / static_cast<double>(n.bytes)
+  const auto part = n.amount > 0
+                        ? static_cast<double>(n.amount_done) / static_cast<double>(n.amount)
                     : n.units > 0 ? static_cast<double>(n.units_done) / static_cast<double>(n.units)
                                   : 0.0;
   return std::clamp(part, 0.0, 1.0);
@@ -60,7 +66,15 @@ std::string bar_of_width(double share, std::size_t width) {
 }
 
 std::string rate_text(const ProgressNumbers& n) {
-  return base::format_bytes(static_cast<std::uint64_t>(n.bytes_per_second)) + "/s";
+  if (n.measure == stage::Measure::kTokens) {
+    return fmt::format("{:.0f} tokens/s", whole_tokens(n, n.amount_per_second));
+  }
+  return base::format_bytes(static_cast<std::uint64_t>(n.amount_per_second)) + "/s";
+}
+
+/// Of tokens one number: how many there are does not change, and the layer tells where they are.
+std::string amount_text(const ProgressNumbers& n) {
+  return fmt::format("{:.0f} tokens", whole_tokens(n, static_cast<double>(n.amount)));
 }
 
 }  // namespace
@@ -89,8 +103,9 @@ std::string bar_text(const std::string& tool, const ProgressNumbers& n, int colu
   parts.push_back({0, fmt::format("{}/{}", n.units_done, n.units)});
   parts.push_back({6, fmt::format("{:.0f}%", share_done(n) * 100)});
   if (n.layer >= 0) parts.push_back({3, fmt::format("layer {}/{}", n.layer + 1, n.layers)});
-  parts.push_back({5, part_of(n.bytes_done, n.bytes)});
-  parts.push_back({2, short_rate(n.bytes_per_second)});
+  const bool bytes = n.measure == stage::Measure::kBytes;
+  parts.push_back({5, bytes ? part_of(n.amount_done, n.amount) : amount_text(n)});
+  parts.push_back({2, bytes ? short_rate(n.amount_per_second) : rate_text(n)});
   if (n.seconds_left >= 0) parts.push_back({1, format_seconds(n.seconds_left) + " left"});
   parts.push_back({4, "mem " + part_of(n.memory_used, n.memory_limit)});
 
@@ -114,11 +129,23 @@ std::string bar_text(const std::string& tool, const ProgressNumbers& n, int colu
   return text;
 }
 
+std::string start_text(const ProgressNumbers& n) {
+  const bool bytes = n.measure == stage::Measure::kBytes;
+  std::string text =
+      fmt::format("{} units, {}", n.units - n.units_done,
+                  bytes ? base::format_bytes(n.amount) + " to write" : amount_text(n));
+  if (n.units_done > 0) text += fmt::format(", {} units kept", n.units_done);
+  return text;
+}
+
 std::string line_text(const ProgressNumbers& n) {
   std::string text = fmt::format("{} of {} units", n.units_done, n.units);
   if (n.layer >= 0) text += fmt::format(", layer {} of {}", n.layer + 1, n.layers);
-  text += fmt::format(", {} of {}, {}", base::format_bytes(n.bytes_done),
-                      base::format_bytes(n.bytes), rate_text(n));
+  if (n.measure == stage::Measure::kBytes) {
+    text +=
+        fmt::format(", {} of {}", base::format_bytes(n.amount_done), base::format_bytes(n.amount));
+  }
+  text += ", " + rate_text(n);
   if (n.seconds_left >= 0) text += fmt::format(", {} left", format_seconds(n.seconds_left));
   return text + fmt::format(", memory {} of {}", base::format_bytes(n.memory_used),
                             base::format_bytes(n.memory_limit));

@@ -13,7 +13,9 @@ constexpr const char* kSchema = "lq-result/1";
 
 std::uint64_t bytes_of(const stage::ResultPlan& result) {
   std::uint64_t bytes = 0;
-  for (const stage::OutputFile& file : result.files) bytes += file.size;
+  for (const stage::OutputFile& file : result.files) {
+    bytes += file.is_open() ? file.expected_size : file.size;
+  }
   return bytes;
 }
 
@@ -34,6 +36,12 @@ void describe_plan(const stage::Plan& plan, const stage::StageReport& report,
   result.lines.push_back(fmt::format("units of work: {}", plan.units.size()));
   result.lines.push_back(fmt::format("reads: {}", base::format_bytes(plan.read_bytes)));
   result.lines.push_back(fmt::format("writes: {}", base::format_bytes(written)));
+  std::uint64_t scratch = 0;
+  for (const stage::ResultPlan& planned : plan.results) scratch += planned.scratch_bytes;
+  if (scratch > 0) {
+    result.lines.push_back(
+        fmt::format("disk while it runs: {}", base::format_bytes(written + scratch)));
+  }
   result.lines.push_back(fmt::format("memory: {}", base::format_bytes(plan.memory_bytes)));
   if (seconds) result.lines.push_back("time: about " + format_seconds(*seconds));
   result.status = "planned";
@@ -42,6 +50,7 @@ void describe_plan(const stage::Plan& plan, const stage::StageReport& report,
   result.json["units"] = plan.units.size();
   result.json["read_bytes"] = plan.read_bytes;
   result.json["write_bytes"] = written;
+  if (scratch > 0) result.json["scratch_bytes"] = scratch;
   result.json["memory_bytes"] = plan.memory_bytes;
   if (seconds) result.json["estimated_seconds"] = *seconds;
 }

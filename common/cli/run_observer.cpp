@@ -75,8 +75,8 @@ void RunObserver::unit_done(const stage::Plan& plan, std::size_t unit, double se
   progress_.unit_done(unit);
   ++finished_units_;
   const stage::Unit& done = plan.units[unit];
-  std::uint64_t bytes = 0;
-  for (const stage::Extent& extent : done.extents) bytes += extent.size;
+  const std::uint64_t amount = stage::amount_of(plan, done);
+  const bool in_bytes = plan.measure == stage::Measure::kBytes;
   const std::uint64_t available = memory_.available(), peak = parallel::peak_rss();
   const std::string name = base::escape_controls(done.name);
   log_.event(
@@ -85,11 +85,12 @@ void RunObserver::unit_done(const stage::Plan& plan, std::size_t unit, double se
        {"i", finished_units_},
        {"n", units_},
        {"s", seconds},
-       {"bytes", bytes},
+       {in_bytes ? "bytes" : "tokens", amount},
        {"available", available},
        {"peak_rss", peak}},
       fmt::format("{} of {}: {} in {}", finished_units_, units_, name, format_seconds(seconds)));
-  log_.detail(fmt::format("  {}, available {}, peak memory {}", base::format_bytes(bytes),
+  log_.detail(fmt::format("  {}, available {}, peak memory {}",
+                          in_bytes ? base::format_bytes(amount) : fmt::format("{} tokens", amount),
                           base::format_bytes(available), base::format_bytes(peak)));
 }
 

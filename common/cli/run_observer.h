@@ -26,7 +26,7 @@ class RunObserver : public stage::StageObserver {
   void warning(const std::string& what, const std::string& why) override;
   void unit_done(const stage::Plan& plan, std::size_t unit, double seconds) override;
   void detail(const std::string& text) override { log_.detail(text); }
-  void advanced(std::uint64_t bytes) override { progress_.advanced(bytes); }
+  void advanced(std::uint64_t amount) override { progress_.advanced(amount); }
   void finished(const stage::Plan& plan, const stage::StageReport& report) override;
 
   /// Ends the display; the plan is no longer referred to. Called before a program ends in whatever

@@ -72,16 +72,18 @@ Checkpoint load_checkpoint(const ResultPlan& result, const ResultPaths& paths,
       checkpoint.discarded.push_back(path);
       continue;
     }
+    checkpoint.begun = true;
     if (path == own) checkpoint.own_intact_bytes = contents.intact_bytes;
     for (const FinishedUnit& unit : contents.units) {
-      const auto found = number_at.find({unit.file, unit.offset, unit.size});
+      const bool open = unit.file < result.files.size() && result.files[unit.file].is_open();
+      const auto found = number_at.find({unit.file, unit.offset, open ? kOpenSize : unit.size});
       if (found != number_at.end()) checkpoint.hashes[found->second].push_back(unit.xxh3);
     }
   }
   return checkpoint;
 }
 
-std::vector<std::size_t> verify_checkpoint(Checkpoint& checkpoint, const PartFiles& part,
+std::vector<std::size_t> verify_checkpoint(Checkpoint& checkpoint, PartFiles& part,
                                            const ResultLayout& layout,
                                            const std::vector<std::size_t>& selected, int n_threads,
                                            const std::function<void()>& keep_going) {

@@ -18,6 +18,7 @@ struct Checkpoint {
   /// Bytes of this run's own journal to continue after; empty = start a new one.
   std::optional<std::uint64_t> own_intact_bytes;
   std::vector<std::filesystem::path> discarded;  // journals to remove before work
+  bool begun = false;  // a journal of this plan was found: what lies in the part is of use
 
   std::size_t units_kept() const;
 };
@@ -34,7 +35,7 @@ Checkpoint load_checkpoint(const ResultPlan& result, const ResultPaths& paths,
 /// Reads back the units that `selected` (by number in the layout) names and forgets those whose
 /// bytes match no recorded hash; returns their numbers. `keep_going` is called often, from several
 /// threads, and may throw.
-std::vector<std::size_t> verify_checkpoint(Checkpoint& checkpoint, const PartFiles& part,
+std::vector<std::size_t> verify_checkpoint(Checkpoint& checkpoint, PartFiles& part,
                                            const ResultLayout& layout,
                                            const std::vector<std::size_t>& selected, int n_threads,
                                            const std::function<void()>& keep_going);

@@ -45,14 +45,15 @@ class PartSink final : public UnitSink {
     for (Place& place : places_) {
       if (place.run->index != result) continue;
       const Extent& extent = place.run->layout.units[place.number].extent;
-      require(bytes.size() == extent.size, "has another size than planned");
+      require(extent.size == kOpenSize || bytes.size() == extent.size,
+              "has another size than planned");
       require(!place.written, "was written twice");
       place.run->part->write(extent, bytes);
       place.written = true;
       record_.pieces.push_back({result,
                                 {.file = extent.file,
                                  .offset = extent.offset,
-                                 .size = extent.size,
+                                 .size = bytes.size(),
                                  .xxh3 = io::xxh3_hex(bytes)}});
     }
   }
@@ -88,8 +89,7 @@ class Executor {
     std::exception_ptr error;
     try {
       const GraceWatch watch(*this);
-      parallel::parallel_for(execution_.pending.size(), execution_.options->n_threads,
-                             [this](std::size_t index, int) { run_unit(index); });
+      run_units();
     } catch (...) {
       error = std::current_exception();
     }
@@ -155,6 +155,19 @@ class Executor {
     std::vector<RecordTarget> found(execution.plan->results.size());
     for (ResultRun* run : execution.runs) found[run->index] = {&*run->part, &*run->journal};
     return found;
+  }
+
+  void run_units() {
+    const std::size_t n = execution_.pending.size();
+    if (execution_.plan->order == Order::kAny) {
+      parallel::parallel_for(n, execution_.options->n_threads,
+                             [this](std::size_t index, int) { run_unit(index); });
+      return;
+    }
+    for (std::size_t index = 0; index < n; ++index) {
+      run_unit(index);
+      recorder_.drain();
+    }
   }
 
   void run_unit(std::size_t index) {

@@ -26,6 +26,8 @@ ResultLayout layout_of(const Plan& plan, std::size_t result) {
       require(extent.file < files.size() && extent.offset <= files[extent.file].size &&
                   extent.size <= files[extent.file].size - extent.offset,
               name, "leaves its file");
+      require(!files[extent.file].is_open() || extent.size == kOpenSize, name,
+              "is not the whole of its file");
       layout.number_of[unit] = layout.units.size();
       layout.units.push_back({unit, extent});
     }
@@ -48,11 +50,20 @@ ResultLayout layout_of(const Plan& plan, std::size_t result) {
       }
       position = extent.offset + extent.size;
     }
-    if (position < files[file].size) {
+    if (position < files[file].size && !files[file].is_open()) {
       layout.gaps.push_back({result, file, position, files[file].size - position});
     }
   }
   return layout;
+}
+
+std::uint64_t amount_of(const Plan& plan, const Unit& unit) {
+  if (plan.measure == Measure::kTokens) return unit.tokens;
+  std::uint64_t bytes = 0;
+  for (const Extent& extent : unit.extents) {
+    if (extent.size != kOpenSize) bytes += extent.size;
+  }
+  return bytes;
 }
 
 std::vector<int> cut_by_cost(const std::vector<Unit>& units, int count) {
@@ -69,6 +80,16 @@ std::vector<int> cut_by_cost(const std::vector<Unit>& units, int count) {
     before += cost;
   }
   return shard_of;
+}
+
+std::vector<char> units_of_shard(const Plan& plan, const std::optional<Shard>& shard) {
+  std::vector<char> chosen(plan.units.size(), 1);
+  if (!shard || plan.is_one_shard) return chosen;
+  const std::vector<int> shard_of = cut_by_cost(plan.units, shard->count);
+  for (std::size_t unit = 0; unit < chosen.size(); ++unit) {
+    chosen[unit] = shard_of[unit] == shard->index ? 1 : 0;
+  }
+  return chosen;
 }
 
 }  // namespace lq::stage

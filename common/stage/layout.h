@@ -30,4 +30,7 @@ ResultLayout layout_of(const Plan& plan, std::size_t result);
 /// on every machine.
 std::vector<int> cut_by_cost(const std::vector<Unit>& units, int count);
 
+/// Per unit: whether a run of this shard (none: of the whole) has it.
+std::vector<char> units_of_shard(const Plan& plan, const std::optional<Shard>& shard);
+
 }  // namespace lq::stage

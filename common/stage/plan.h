@@ -28,16 +28,24 @@ struct InputFile {
 /// contents apart.
 struct Input {
   std::string role;
-  std::filesystem::path path;
+  std::filesystem::path path;  // empty: no file, such as texts of the program
   std::vector<InputFile> files;
   std::string content_id;
   nlohmann::ordered_json
       origin;  // carried over from the input's own manifest, null when it has none
 };
 
+/// The size of a file, and of the extent of the one unit that makes it, that is known only once it
+/// is made: such a file of a directory appears whole, by rename.
+inline constexpr std::uint64_t kOpenSize = UINT64_MAX;
+
 struct OutputFile {
   std::filesystem::path path;  // of a directory result: relative to the result's path
   std::uint64_t size = 0;
+  std::uint64_t expected_size = 0;  // of kOpenSize: for the check of the disk
+  bool temporary = false;           // lies in the scratch folder and is no part of the result
+
+  bool is_open() const { return size == kOpenSize; }
 };
 
 /// Bytes [offset, offset + size) of files[file] of results[result]. Extents of different units
@@ -50,9 +58,10 @@ struct Extent {
 };
 
 struct Unit {
-  std::string name;             // for progress and logs: "blk.3.ffn_down.weight[0:4096]"
-  double cost = 0;              // relative; cuts shards and estimates the time left
-  std::vector<Extent> extents;  // at most one per result
+  std::string name = {};             // for progress and logs: "blk.3.ffn_down.weight[0:4096]"
+  double cost = 0;                   // relative; cuts shards and estimates the time left
+  std::vector<Extent> extents = {};  // at most one per result
+  std::uint64_t tokens = 0;          // that pass through, of a plan that counts tokens
 };
 
 enum class ResultKind { kFiles, kDirectory };
@@ -68,7 +77,18 @@ struct ResultPlan {
   std::string fingerprint() const;  // SHA-256 hex over tool, format version, options, content ids
   std::string tool;
   int format_version = 1;
+  /// Of a directory result: a folder inside it for what only the run needs; gone before the result
+  /// appears. Empty = none.
+  std::filesystem::path scratch;
+  std::uint64_t scratch_bytes = 0;  // at most in it at one time
 };
+
+/// Whether units may run at once, or one after the other in their order, each with all threads, the
+/// one before being recorded.
+enum class Order { kAny, kSequential };
+
+/// What progress counts.
+enum class Measure { kBytes, kTokens };
 
 struct Plan {
   std::string tool, version;
@@ -79,6 +99,12 @@ struct Plan {
   std::string memory_advice;       // the option that lowers it, for the message of exit 5
   std::uint64_t read_bytes = 0;    // from the inputs
   std::string commit;              // of the source the tool was built from, where known
+  Order order = Order::kAny;
+  Measure measure = Measure::kBytes;
+  bool is_one_shard = false;  // the tool has cut the work itself: a shard's run does all units
 };
+
+/// Bytes or tokens of a unit, as the plan measures. Bytes of files of open size count as none.
+std::uint64_t amount_of(const Plan& plan, const Unit& unit);
 
 }  // namespace lq::stage

@@ -17,6 +17,7 @@ namespace {
 
 void check_place(const ResultPlan& result, const std::filesystem::path& target,
                  const Input& input) {
+  if (input.path.empty()) return;
   const std::string what = fmt::format("cannot write {}", base::shown(target));
   const char* fix = "choose another output with -o";
   const auto status = io::file_status(input.path);
@@ -81,7 +82,8 @@ void check_places(const Plan& plan) {
   }
 }
 
-void check_side_file(const Plan& plan, const std::filesystem::path& file) {
+void check_side_file(const Plan& plan, const std::filesystem::path& file,
+                     const std::string& option) {
   const std::string what = fmt::format("cannot write {}", base::shown(file));
   const auto refuse_if_same = [&](const std::filesystem::path& other, const char* kind) {
     const bool same =
@@ -89,7 +91,7 @@ void check_side_file(const Plan& plan, const std::filesystem::path& file) {
                                           std::filesystem::absolute(other).lexically_normal();
     if (!same) return;
     throw base::UsageError(what, fmt::format("it is the {} {}", kind, base::shown(other)),
-                           "choose another --depfile");
+                           "choose another " + option);
   };
   for (const ResultPlan& result : plan.results) {
     const ResultPaths paths = paths_of(result, {});
@@ -99,11 +101,12 @@ void check_side_file(const Plan& plan, const std::filesystem::path& file) {
     for (const std::filesystem::path& target : paths.targets)
       refuse_if_same(target, "result's own");
     for (const Input& input : result.inputs) {
+      if (input.path.empty()) continue;
       const auto status = io::file_status(input.path);
       if (status && status->is_directory && io::is_inside(file, input.path)) {
         throw base::UsageError(
             what, fmt::format("it lies inside the input directory {}", base::shown(input.path)),
-            "choose another --depfile");
+            "choose another " + option);
       }
       refuse_if_same(input.path, "input");
       for (const InputFile& one : input.files) refuse_if_same(one.path, "input");
@@ -143,7 +146,8 @@ void check_disk(std::span<const DiskNeed> needs) {
     Volume& volume =
         volumes.try_emplace(status->device, directory, need.paths->output).first->second;
     for (std::size_t file = 0; file < need.result->files.size(); ++file) {
-      const std::uint64_t size = need.result->files[file].size;
+      const OutputFile& output = need.result->files[file];
+      const std::uint64_t size = output.is_open() ? output.expected_size : output.size;
       if (size > largest) {
         throw io::output_error(
             fmt::format("cannot write {} of {}", base::shown(need.paths->targets[file]),
@@ -154,6 +158,7 @@ void check_disk(std::span<const DiskNeed> needs) {
       const std::uint64_t taken = part ? part->allocated_bytes : 0;
       volume.needed += size > taken ? size - taken : 0;
     }
+    volume.needed += need.result->scratch_bytes;
   }
   for (const auto& entry : volumes) {
     const Volume& volume = entry.second;

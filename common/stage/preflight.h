@@ -10,9 +10,11 @@ namespace lq::stage {
 
 /// Throws UsageError when a result is one of the inputs, lies inside one, or holds one.
 void check_places(const Plan& plan);
-/// Throws UsageError when a file that is written beside the results is one of them or of the inputs,
-/// or lies in an input directory; OutputError when its directory is not writable.
-void check_side_file(const Plan& plan, const std::filesystem::path& file);
+/// `file` is written beside the results, where `option` says. Throws UsageError when it is one of
+/// them or of the inputs, or lies in an input directory; OutputError when its directory is not
+/// writable.
+void check_side_file(const Plan& plan, const std::filesystem::path& file,
+                     const std::string& option);
 /// Throws OutOfMemoryError when the plan needs more than `limit` (0 = not known).
 void check_memory(const Plan& plan, std::uint64_t limit);
 /// Throws OutputError when a directory is missing or not writable.

@@ -8,6 +8,7 @@
 #include "common/base/text.h"
 #include "common/io/atomic_file.h"
 #include "common/io/file_status.h"
+#include "common/io/output_error.h"
 #include "common/parallel/memory.h"
 #include "common/stage/checkpoint.h"
 #include "common/stage/execute.h"
@@ -54,14 +55,13 @@ class StageRun {
   void open_journal(ResultRun& run, const Checkpoint& checkpoint);
   void choose_units();
   void work_through();
+  void hash_in_background(const ResultRun& run, const Extent& extent);
+  static void clear_scratch(const ResultRun& run);
   void finalize(ResultRun& run);
   void finish_numbers();
 
   void check_places_of(const std::vector<ResultRun*>& runs);
   void check_disk_for(const std::vector<ResultRun*>& runs) const;
-  bool in_shard(std::size_t unit) const {
-    return !options_.shard || shard_of_[unit] == options_.shard->index;
-  }
   std::string prefix(const ResultRun& run) const;
   double seconds() const { return static_cast<double>(now_ns() - began_ns_) * 1e-9; }
 
@@ -75,7 +75,7 @@ class StageRun {
   double cpu_before_ = cpu_seconds();
   std::vector<ResultRun> results_;
   std::vector<ResultRun*> active_;  // not up to date
-  std::vector<int> shard_of_;
+  std::vector<char> in_shard_;      // per unit
   std::vector<std::size_t> pending_;
   std::size_t units_total_ = 0, units_kept_ = 0;
   StageReport report_;
@@ -86,7 +86,7 @@ class StageRun {
 
 StageReport StageRun::run() {
   check_places(plan_);
-  if (!options_.depfile.empty()) check_side_file(plan_, options_.depfile);
+  if (!options_.depfile.empty()) check_side_file(plan_, options_.depfile, "--depfile");
   start_report();
   for (ResultRun& run : results_) {
     // A journal means that a run was cut short, maybe after the rename: that is settled under the
@@ -119,7 +119,7 @@ StageReport StageRun::run() {
 }
 
 void StageRun::start_report() {
-  if (options_.shard) shard_of_ = cut_by_cost(plan_.units, options_.shard->count);
+  in_shard_ = units_of_shard(plan_, options_.shard);
   results_.resize(plan_.results.size());
   for (std::size_t index = 0; index < results_.size(); ++index) {
     ResultRun& run = results_[index];
@@ -243,6 +243,10 @@ void StageRun::recover(ResultRun& run) {
 void StageRun::prepare(ResultRun& run) {
   Checkpoint checkpoint = load_checkpoint(*run.plan, run.paths, run.layout, options_);
   for (const auto& journal : checkpoint.discarded) ::unlink(journal.c_str());
+  if (run.plan->kind == ResultKind::kDirectory && !checkpoint.begun && !options_.shard) {
+    std::error_code ignored;  // what an abandoned run left there would become part of the result
+    std::filesystem::remove_all(run.paths.part, ignored);
+  }
   open_part(run, checkpoint);
   verify(run, checkpoint);
   open_journal(run, checkpoint);
@@ -267,7 +271,7 @@ void StageRun::open_part(ResultRun& run, const Checkpoint& checkpoint) {
 void StageRun::verify(ResultRun& run, Checkpoint& checkpoint) {
   std::vector<std::size_t> selected;
   for (std::size_t number = 0; number < run.layout.units.size(); ++number) {
-    const bool ours = in_shard(run.layout.units[number].unit);
+    const bool ours = in_shard_[run.layout.units[number].unit] != 0;
     if (ours && !checkpoint.hashes[number].empty()) selected.push_back(number);
   }
   const auto keep_going = [&] {
@@ -306,7 +310,7 @@ void StageRun::choose_units() {
     const auto has = [unit](const ResultRun* run) {
       return run->layout.number_of[unit].has_value();
     };
-    if (!in_shard(unit) || std::ranges::none_of(active_, has)) continue;
+    if (in_shard_[unit] == 0 || std::ranges::none_of(active_, has)) continue;
     ++units_total_;
     const auto wants = [unit](const ResultRun* run) { return run->wanted(unit).has_value(); };
     if (std::ranges::any_of(active_, wants)) {
@@ -335,23 +339,23 @@ void StageRun::work_through() {
     hasher_files_.resize(plan_.results.size());
     for (ResultRun* run : active_) {
       auto& files = hasher_files_[run->index];
+      files.resize(run->part->size());
       for (std::size_t file = 0; file < run->part->size(); ++file) {
-        files.push_back(hasher_->add_file(run->part->file(file), run->plan->files[file].size));
+        if (run->plan->files[file].is_open()) continue;
+        files[file] = hasher_->add_file(run->part->file(file), run->plan->files[file].size);
       }
       for (const Extent& gap : run->layout.gaps) {
         hasher_->finished(files[gap.file], gap.offset, gap.size);
       }
       for (std::size_t number = 0; number < run->done.size(); ++number) {
         const Extent& extent = run->layout.units[number].extent;
-        if (run->done[number] != 0) {
-          hasher_->finished(files[extent.file], extent.offset, extent.size);
-        }
+        if (run->done[number] != 0) hash_in_background(*run, extent);
       }
     }
   }
   execution.durable = [this](std::size_t result, const Extent& extent) {
     report_.written_bytes += extent.size;
-    if (hasher_) hasher_->finished(hasher_files_[result][extent.file], extent.offset, extent.size);
+    if (hasher_) hash_in_background(results_[result], extent);
   };
   execute(execution);
   for (ResultRun* run : active_) {
@@ -362,6 +366,32 @@ void StageRun::work_through() {
       finalize(*run);
     }
   }
+}
+
+void StageRun::hash_in_background(const ResultRun& run, const Extent& extent) {
+  std::size_t& number = hasher_files_[run.index][extent.file];
+  std::uint64_t size = extent.size;
+  if (run.plan->files[extent.file].is_open()) {
+    const io::OutputFile& file = run.part->file(extent.file);
+    size = io::file_status(file.fd()).value_or(io::FileStatus{}).size;
+    number = hasher_->add_file(file, size);
+  }
+  hasher_->finished(number, extent.offset, size);
+}
+
+/// Takes away what is of the run and not of the result.
+void StageRun::clear_scratch(const ResultRun& run) {
+  for (std::size_t file = 0; file < run.part->size(); ++file) {
+    if (run.plan->files[file].temporary) continue;
+    if (run.plan->files[file].is_open()) io::remove_stale_temporaries(run.paths.parts[file]);
+  }
+  if (run.plan->scratch.empty()) return;
+  std::error_code error;
+  std::filesystem::remove_all(run.paths.part / run.plan->scratch, error);
+  if (!error) return;
+  throw io::output_error(
+      fmt::format("cannot remove {}", base::shown(run.paths.part / run.plan->scratch)),
+      error.value(), run.paths.part);
 }
 
 void StageRun::finalize(ResultRun& run) {
@@ -375,6 +405,7 @@ void StageRun::finalize(ResultRun& run) {
   };
   std::vector<FileRecord> records;
   for (std::size_t file = 0; file < run.part->size(); ++file) {
+    if (run.plan->files[file].temporary) continue;
     FileRecord record;
     record.path = run.paths.targets[file].lexically_relative(root);
     record.sha256 = hasher_->wait(hasher_files_[run.index][file], keep_going);
@@ -392,6 +423,7 @@ void StageRun::finalize(ResultRun& run) {
                      .cpu_seconds = report_.cpu_seconds,
                      .peak_rss = report_.peak_rss,
                      .bound_by = report_.bound_by});
+  clear_scratch(run);
   run.journal->append_final(manifest);
   publish(run.plan->kind, run.paths, manifest);
   remove_journals(run.paths);

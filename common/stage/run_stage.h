@@ -63,8 +63,9 @@ class StageObserver {
   virtual void warning(const std::string& /*what*/, const std::string& /*why*/) {}
   virtual void detail(const std::string&) {}  // for -vv
   virtual void unit_done(const Plan&, std::size_t /*unit*/, double /*seconds*/) {}
-  /// Bytes of units that are not done yet, for tools whose units take long.
-  virtual void advanced(std::uint64_t /*bytes*/) {}
+  /// What units that are not done yet have done, for tools whose units take long; counted as the
+  /// plan measures.
+  virtual void advanced(std::uint64_t /*amount*/) {}
   virtual void finished(const Plan&, const struct StageReport&) {}
 };
 

@@ -27,9 +27,9 @@ class SerialObserver final : public StageObserver {
     const std::lock_guard lock(mutex_);
     observer_.detail(text);
   }
-  void advanced(std::uint64_t bytes) override {
+  void advanced(std::uint64_t amount) override {
     const std::lock_guard lock(mutex_);
-    observer_.advanced(bytes);
+    observer_.advanced(amount);
   }
   void unit_done(const Plan& plan, std::size_t unit, double seconds) override {
     const std::lock_guard lock(mutex_);

@@ -107,7 +107,7 @@ TEST_F(ProgressTest, CountsTheUnitsOfItsShardOnly) {
   progress.unit_done(0);
   EXPECT_EQ(progress.numbers().units_done, 1U);
   EXPECT_EQ(progress.numbers().units, 2U);
-  EXPECT_EQ(progress.numbers().bytes, 200U);
+  EXPECT_EQ(progress.numbers().amount, 200U);
 }
 
 TEST_F(ProgressTest, EstimatesFromTheCostOfWhatIsDone) {
@@ -117,11 +117,11 @@ TEST_F(ProgressTest, EstimatesFromTheCostOfWhatIsDone) {
   EXPECT_LT(progress.numbers().seconds_left, 0) << "a moment is no basis";
   now_ += 10;
   EXPECT_DOUBLE_EQ(progress.numbers().seconds_left, 30);
-  EXPECT_DOUBLE_EQ(progress.numbers().bytes_per_second, 10);
+  EXPECT_DOUBLE_EQ(progress.numbers().amount_per_second, 10);
   progress.unit_done(1);
   progress.unit_done(2);
   EXPECT_DOUBLE_EQ(progress.numbers().seconds_left, 0);
-  EXPECT_EQ(progress.numbers().bytes_done, 400U);
+  EXPECT_EQ(progress.numbers().amount_done, 400U);
 }
 
 TEST_F(ProgressTest, IsSilentWhenAskedTo) {

@@ -12,9 +12,9 @@ ProgressNumbers half_way() {
   numbers.units = 291;
   numbers.layer = 11;
   numbers.layers = 30;
-  numbers.bytes_done = 1ULL << 30U;
-  numbers.bytes = 2ULL << 30U;
-  numbers.bytes_per_second = 300.0 * 1024 * 1024;
+  numbers.amount_done = 1ULL << 30U;
+  numbers.amount = 2ULL << 30U;
+  numbers.amount_per_second = 300.0 * 1024 * 1024;
   numbers.seconds_left = 42;
   numbers.memory_used = 1ULL << 28U;
   numbers.memory_limit = 8ULL << 30U;
@@ -38,12 +38,34 @@ TEST(BarText, DropsTheLeastImportantPartsFirst) {
 
 TEST(BarText, KeepsThreeDigitsOfEveryNumber) {
   ProgressNumbers numbers = half_way();
-  numbers.bytes_done = 512;
-  numbers.bytes = 1000;
-  numbers.bytes_per_second = 1010;
+  numbers.amount_done = 512;
+  numbers.amount = 1000;
+  numbers.amount_per_second = 1010;
   EXPECT_NE(bar_text("lq-toy", numbers, 200).find("  0.50/0.98 KiB  0.99 KiB/s  "),
             std::string::npos)
       << bar_text("lq-toy", numbers, 200);
+}
+
+ProgressNumbers half_way_in_tokens() {
+  ProgressNumbers numbers = half_way();
+  numbers.measure = stage::Measure::kTokens;
+  numbers.amount = 30 * 32768;
+  numbers.amount_done = 15 * 32768;
+  numbers.amount_per_second = 30 * 450;
+  return numbers;
+}
+
+TEST(BarText, OfAPlanThatCountsTokensTellsThoseThatPassAllLayers) {
+  EXPECT_EQ(bar_text("lq-toy", half_way_in_tokens(), 160),
+            "lq-toy  87/291 [==============>               ]  50%  layer 12/30  32768 tokens  "
+            "450 tokens/s  42.0 s left  mem 0.25/8.00 GiB");
+}
+
+TEST(LineText, OfAPlanThatCountsTokensTellsThoseThatPassAllLayers) {
+  EXPECT_EQ(line_text(half_way_in_tokens()),
+            "87 of 291 units, layer 12 of 30, 450 tokens/s, 42.0 s left, memory 256.00 MiB of "
+            "8.00 GiB");
+  EXPECT_EQ(start_text(half_way_in_tokens()), "204 units, 32768 tokens, 87 units kept");
 }
 
 TEST(BarText, FitsEveryWidth) {

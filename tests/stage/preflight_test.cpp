@@ -57,7 +57,7 @@ TEST_F(Preflight, RefusesADepfileThatIsAnInputOrTheResult) {
   const auto model = file.parent_path();
   const Plan plan = plan_with_input(here_ / "out.gguf", model, file);
   const auto why = [&](const char* name) {
-    return error_of<base::UsageError>([&] { check_side_file(plan, here_ / name); }).why();
+    return error_of<base::UsageError>([&] { check_side_file(plan, here_ / name, "--depfile"); }).why();
   };
   const std::string inside = "it lies inside the input directory " + model.string();
   EXPECT_EQ(why("model/config.json"), inside);
@@ -69,10 +69,10 @@ TEST_F(Preflight, RefusesADepfileThatIsAnInputOrTheResult) {
             "it is the result's own " + (here_ / "out.gguf.lq-journal").string());
   const auto imatrix = scratch_.write("im.dat", "");
   const Plan other = plan_with_input(here_ / "out.gguf", imatrix, imatrix);
-  EXPECT_EQ(error_of<base::UsageError>([&] { check_side_file(other, imatrix); }).why(),
+  EXPECT_EQ(error_of<base::UsageError>([&] { check_side_file(other, imatrix, "--depfile"); }).why(),
             "it is the input " + imatrix.string());
-  EXPECT_THROW(check_side_file(plan, here_ / "nowhere/out.d"), base::OutputError);
-  check_side_file(plan, here_ / "out.d");
+  EXPECT_THROW(check_side_file(plan, here_ / "nowhere/out.d", "--depfile"), base::OutputError);
+  check_side_file(plan, here_ / "out.d", "--depfile");
 }
 
 TEST_F(Preflight, RefusesANameThatLeavesNoRoomForThoseBesideIt) {
