@@ -1,6 +1,7 @@
 #include "common/linalg/onednn.h"
 
 #include <cassert>
+#include <fmt/format.h>
 #include <map>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <span>
@@ -117,6 +118,33 @@ void multiply(const Factor& a, const Factor& b, Compute compute, float* c, std::
                                {DNNL_ARG_WEIGHTS, view(product.desc.weights_desc(), b.data)},
                                {DNNL_ARG_DST, view(product.desc.dst_desc(), c)}});
   stream.wait();
+}
+
+std::string description() {
+  const dnnl_version_t* const version = dnnl_version();
+  const auto isa = [] {
+    switch (dnnl::get_effective_cpu_isa()) {
+      case dnnl::cpu_isa::sse41:
+        return "sse41";
+      case dnnl::cpu_isa::avx:
+        return "avx";
+      case dnnl::cpu_isa::avx2:
+        return "avx2";
+      case dnnl::cpu_isa::avx2_vnni:
+        return "avx2_vnni";
+      case dnnl::cpu_isa::avx512_core:
+        return "avx512_core";
+      case dnnl::cpu_isa::avx512_core_vnni:
+        return "avx512_core_vnni";
+      case dnnl::cpu_isa::avx512_core_bf16:
+        return "avx512_core_bf16";
+      case dnnl::cpu_isa::avx512_core_amx:
+        return "avx512_core_amx";
+      default:
+        return "other";
+    }
+  }();
+  return fmt::format("{}.{}.{} {}", version->major, version->minor, version->patch, isa);
 }
 
 }  // namespace lq::linalg::onednn

@@ -2,6 +2,7 @@
 // Products through oneDNN, one thread each: the one place that knows the library.
 
 #include <cstddef>
+#include <string>
 
 #include "common/linalg/product.h"
 
@@ -17,5 +18,8 @@ struct Factor {
 /// ones do on the same values. REQUIRES: equal columns, not kReference.
 void multiply(const Factor& a, const Factor& b, Compute compute, float* c, std::size_t c_stride,
               Into into);
+
+/// Version and the best instruction set that it uses here: "2.6.3 avx512_core_bf16".
+std::string description();
 
 }  // namespace lq::linalg::onednn

@@ -1,0 +1,14 @@
+#include "common/linalg/numeric_class.h"
+
+#include <fmt/format.h>
+
+#include "common/kernels/target.h"
+#include "common/linalg/onednn.h"
+
+namespace lq::linalg {
+
+std::string numeric_class() {
+  return fmt::format("oneDNN {}, {}", onednn::description(), kernels::active_target());
+}
+
+}  // namespace lq::linalg
