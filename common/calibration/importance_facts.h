@@ -2,7 +2,6 @@
 // What a GGUF file says of the importance matrix it was made with (its quantize.imatrix.* keys).
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 
 #include "common/calibration/importance_matrix.h"
@@ -10,11 +9,13 @@
 namespace lq::calibration {
 
 struct ImportanceFacts {
-  std::string file;     // its name; llama.cpp writes the path, but bytes must not depend on places
+  /// A hash of the values: llama.cpp writes a path, but bytes must not depend on places, nor on
+  /// whether the values came from a file or from the calibration that it was exported from.
+  std::string file;
   std::string dataset;  // may be empty
   std::uint32_t n_entries = 0, n_chunks = 0;
 };
 
-ImportanceFacts importance_facts(const ImportanceMatrix& matrix, const std::filesystem::path& path);
+ImportanceFacts importance_facts(const ImportanceMatrix& matrix);
 
 }  // namespace lq::calibration

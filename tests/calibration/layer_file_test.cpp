@@ -1,0 +1,209 @@
+#include "common/calibration/layer_file.h"
+
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <random>
+
+#include "common/calibration/lane_file.h"
+#include "common/io/zstd.h"
+#include "common/safetensors/layout.h"
+#include "tests/support/scratch.h"
+
+namespace lq::calibration {
+namespace {
+
+using lq::testing::error_of;
+using lq::testing::read_file;
+using lq::testing::ScratchDirectory;
+
+const std::vector<SiteShape> kShapes = {
+    {&site_row(forward::Site::kAttnIn), 150},
+    {&site_row(forward::Site::kMlpDown), 260},
+};
+constexpr std::size_t kHidden = 150;
+
+LayerStats some_stats(GramKind kind, unsigned seed = 1) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  LayerStats stats = empty_layer_stats(kShapes, kind);
+  for (auto& [row, site] : stats.sites) {
+    linalg::Matrix x(400, site.width(), linalg::Compute::kF32);
+    std::vector<float> values(site.width());
+    for (std::size_t t = 0; t < x.rows(); ++t) {
+      const float shared = normal(random);
+      for (float& value : values) value = normal(random) + shared;
+      values[7] = 0;
+      values[9] *= 100;
+      x.set_row(t, values);
+    }
+    site.add_rows(x, 1);
+  }
+  stats.sample.resize(3 * kHidden);
+  for (std::size_t i = 0; i < stats.sample.size(); ++i) {
+    stats.sample[i] = static_cast<std::uint16_t>(i);
+  }
+  return stats;
+}
+
+class LayerFile : public ::testing::Test {
+ protected:
+  std::filesystem::path write(std::span<const std::byte> bytes, const char* name = "layer.zst") {
+    std::string text(bytes.size(), '\0');
+    if (!bytes.empty()) std::memcpy(text.data(), bytes.data(), bytes.size());
+    return scratch_.write(name, text);
+  }
+  LayerStats round_trip(const LayerStats& stats, Want want = Want::kAll) {
+    return read_layer(write(encode_layer(stats, kHidden, 2)), kShapes, want, 2);
+  }
+  /// A compressed safetensors file of these tensors, zeros inside.
+  std::filesystem::path write_tensors(const std::vector<safetensors::TensorSpec>& tensors) {
+    std::vector<std::string> data;
+    for (const auto& tensor : tensors) data.emplace_back(tensor.n_bytes(), '\1');
+    const std::string file = safetensors::serialize(tensors, data);
+    return write(io::zstd_frame(std::as_bytes(std::span(file)), 1));
+  }
+  std::string why(const std::filesystem::path& path) {
+    return error_of<base::ValidationError>([&] { read_layer(path, kShapes, Want::kAll, 1); }).why();
+  }
+
+  ScratchDirectory scratch_;
+};
+
+TEST_F(LayerFile, KeepsSumsExactlyAndCorrelationsToHalfAStep) {
+  for (const GramKind kind : {GramKind::kBlock, GramKind::kFull}) {
+    const LayerStats stats = some_stats(kind), read = round_trip(stats);
+    ASSERT_EQ(read.sites.size(), 2U);
+    EXPECT_EQ(read.sample, stats.sample);
+    for (std::size_t s = 0; s < 2; ++s) {
+      const SiteStats &was = stats.sites[s].second, &is = read.sites[s].second;
+      EXPECT_EQ(read.sites[s].first, stats.sites[s].first);
+      EXPECT_EQ(is.count, 400);
+      EXPECT_EQ(is.sum, was.sum);
+      EXPECT_EQ(is.sum_abs, was.sum_abs);
+      EXPECT_EQ(is.sum_sq, was.sum_sq);
+      EXPECT_EQ(is.max_abs, was.max_abs);
+      EXPECT_EQ(is.kind, kind);
+      for (const GramSquare& square : gram_squares(kind, was.width())) {
+        for (std::size_t i = 0; i < square.n; ++i) {
+          for (std::size_t j = i; j < square.n; ++j) {
+            const double length =
+                std::sqrt(was.sum_sq[square.first + i] * was.sum_sq[square.first + j]);
+            const std::size_t upper = square.place + i * square.n + j;
+            ASSERT_NEAR(is.gram[upper], was.gram[upper], length * 0.51 / 32767 + 1e-5 * length);
+            ASSERT_EQ(is.gram[square.place + j * square.n + i], is.gram[upper]);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_F(LayerFile, IsTheSameForAnyNumberOfThreads) {
+  const LayerStats stats = some_stats(GramKind::kFull);
+  EXPECT_EQ(encode_layer(stats, kHidden, 1), encode_layer(stats, kHidden, 3));
+}
+
+TEST_F(LayerFile, GivesItsBeginningToWhoWantsSumsAlone) {
+  const LayerStats stats = some_stats(GramKind::kFull);
+  const std::vector<std::byte> bytes = encode_layer(stats, kHidden, 1);
+  const LayerStats read = read_layer(write(bytes), kShapes, Want::kSums, 1);
+  EXPECT_EQ(read.sites[1].second.sum_sq, stats.sites[1].second.sum_sq);
+  EXPECT_TRUE(read.sites[1].second.gram.empty());
+  EXPECT_TRUE(read.sample.empty());
+}
+
+TEST_F(LayerFile, HasNoMoreBytesThanPlanned) {
+  for (const GramKind kind : {GramKind::kNone, GramKind::kBlock, GramKind::kFull}) {
+    EXPECT_LE(encode_layer(some_stats(kind), kHidden, 1).size(),
+              layer_file_bytes(kShapes, kind, 3 * kHidden));
+  }
+}
+
+TEST_F(LayerFile, LeavesEmptyWhatWasNotKept) {
+  LayerStats stats = empty_layer_stats(kShapes, GramKind::kNone);
+  for (auto& [row, site] : stats.sites) {
+    site.count = 1;
+    site.sum.clear();
+    site.sum_abs.clear();
+    site.max_abs.clear();
+  }
+  const LayerStats read = round_trip(stats);
+  EXPECT_TRUE(read.sites[0].second.sum_abs.empty());
+  EXPECT_EQ(read.sites[0].second.sum_sq.size(), 150U);
+}
+
+TEST_F(LayerFile, ThatIsDamagedAnywhereIsRefused) {
+  const std::vector<std::byte> whole = encode_layer(some_stats(GramKind::kBlock), kHidden, 1);
+  for (std::size_t at = 0; at < whole.size(); at += 997) {
+    std::vector<std::byte> damaged = whole;
+    damaged[at] ^= std::byte{0x10};
+    EXPECT_THROW(read_layer(write(damaged), kShapes, Want::kAll, 1), base::ValidationError) << at;
+    EXPECT_THROW(read_layer(write(std::span(whole).first(at)), kShapes, Want::kAll, 1),
+                 base::ValidationError)
+        << at;
+  }
+}
+
+TEST_F(LayerFile, OfOtherSitesIsRefused) {
+  using tensor::DType;
+  EXPECT_EQ(why(write_tensors({{"attn_in.sum_sq", DType::kF64, {10}}})),
+            "attn_in.sum_sq is not F64 of 150 elements");
+  EXPECT_EQ(why(write_tensors({{"attn_in.gram", DType::kI16, {10}}})),
+            "the Gram matrix of attn_in has 10 elements, which fits no kind of 150 channels");
+  EXPECT_EQ(why(write_tensors({{"attn_in.sum_sq", DType::kF64, {150}}})),
+            "it has no sums of squares, or no count, of attn_in");
+  const auto error = error_of<base::ModelNotFoundError>(
+      [&] { read_layer(scratch_.path() / "none", kShapes, Want::kAll, 1); });
+  EXPECT_NE(std::string(error.what()).find("none"), std::string::npos);
+}
+
+TEST_F(LayerFile, WithSumsThatCannotBeIsRefused) {
+  LayerStats stats = some_stats(GramKind::kNone);
+  stats.sites[1].second.sum_sq[3] = -1;
+  EXPECT_EQ(why(write(encode_layer(stats, kHidden, 1))),
+            "a sum of squares of mlp_down is negative or not finite");
+  stats.sites[1].second.sum_sq[3] = std::nan("");
+  EXPECT_EQ(why(write(encode_layer(stats, kHidden, 1))),
+            "a sum of squares of mlp_down is negative or not finite");
+}
+
+TEST_F(LayerFile, WhoseHeaderClaimsTooMuchIsRefused) {
+  const std::string text("\xff\xff\xff\xff\0\0\0\0 and more", 17);
+  EXPECT_EQ(why(write(io::zstd_frame(std::as_bytes(std::span(text)), 1))),
+            "its header would have 4294967295 bytes");
+}
+
+TEST_F(LayerFile, OfALaneAddsItsSumsExactly) {
+  for (const GramKind kind : {GramKind::kNone, GramKind::kBlock, GramKind::kFull}) {
+    const LayerStats first = some_stats(kind, 1), second = some_stats(kind, 2);
+    LayerStats wanted = first;
+    wanted.add(second, 1);
+    const std::vector<std::byte> bytes = encode_lane(second, "tag");
+    LayerStats total = first;
+    ASSERT_TRUE(add_lane_file(write(bytes), "tag", total, second.sample.size(), 2));
+    EXPECT_EQ(total.sample, first.sample);
+    for (std::size_t s = 0; s < 2; ++s) {
+      const SiteStats &is = total.sites[s].second, &should = wanted.sites[s].second;
+      EXPECT_EQ(is.count, should.count);
+      EXPECT_EQ(is.sum_sq, should.sum_sq);
+      EXPECT_EQ(is.max_abs, should.max_abs);
+      for (const GramSquare& square : gram_squares(kind, is.width())) {
+        for (std::size_t i = 0; i < square.n; ++i) {
+          for (std::size_t j = i; j < square.n; ++j) {
+            const std::size_t at = square.place + i * square.n + j;
+            ASSERT_EQ(is.gram[at], should.gram[at]);
+          }
+        }
+      }
+    }
+    EXPECT_LE(bytes.size(), lane_file_bytes(kShapes, kind) + 2 * second.sample.size() + 100);
+    EXPECT_FALSE(add_lane_file(write(bytes), "another", total, second.sample.size(), 1));
+    EXPECT_FALSE(add_lane_file(write(bytes), "tag", total, 0, 1));
+    EXPECT_FALSE(add_lane_file(scratch_.path() / "none", "tag", total, 0, 1));
+  }
+}
+
+}  // namespace
+}  // namespace lq::calibration
