@@ -17,8 +17,8 @@ using enum codec::QuantType;
 using enum When;
 
 constexpr std::string_view kCoarse =
-    "at 2 and 3 bits the encoder must know which columns matter: --imatrix FILE (llama.cpp's "
-    "llama-imatrix makes one)";
+    "at 2 and 3 bits the encoder must know which columns matter: --calibration DIR "
+    "(lq-calibrate makes one) or --imatrix FILE";
 
 constexpr std::array kFileTypes = {
     FileType{.name = "F32", .id = 0, .base = kF32},

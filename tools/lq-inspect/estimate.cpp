@@ -117,8 +117,8 @@ std::vector<Estimate> estimate_sizes(const model::Checkpoint& checkpoint, const 
                 .importance = std::nullopt,
                 .n_threads = n_threads};
   if (!importance_path.empty()) {
-    source.importance = calibration::importance_facts(calibration::read_importance(importance_path),
-                                                      importance_path);
+    source.importance =
+        calibration::importance_facts(calibration::read_importance(importance_path));
   }
   for (const tensor::TensorInfo& tensor : checkpoint.weights->tensors()) {
     source.bytes += tensor.n_bytes;

@@ -10,7 +10,9 @@
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
+#include "common/calibration/calibration_directory.h"
 #include "common/stage/stop.h"
+#include "tools/lq-inspect/calibration_report.h"
 #include "tools/lq-inspect/diff.h"
 #include "tools/lq-inspect/estimate.h"
 #include "tools/lq-inspect/facts.h"
@@ -45,6 +47,13 @@ Estimates estimate(const ModelFacts& facts, const std::string& place, const std:
 bool is_there(const std::string& operand) {
   std::error_code ignored;
   return operand == "-" || std::filesystem::exists(operand, ignored);
+}
+
+/// A directory that lq-calibrate made; one that is a model as well counts as a model.
+bool is_calibration(const std::string& operand) {
+  std::error_code ignored;
+  return calibration::is_calibration_directory(operand) &&
+         !std::filesystem::exists(std::filesystem::path(operand) / "config.json", ignored);
 }
 
 /// A model and, where it is on the Hub, what is here of it.
@@ -100,7 +109,7 @@ const cli::ToolSpec& Inspect::spec() const {
       .makes_output = false,
       .examples = {"lq-inspect my-model", "lq-inspect my-model --estimate=Q4_K_M,Q6_K",
                    "lq-inspect model.gguf --tensors", "lq-inspect my-model --json | jq .parameters",
-                   "lq-inspect my-model --diff other-model",
+                   "lq-inspect my-model --diff other-model", "lq-inspect my-model-calib --tensors",
                    "printf 'some text' | lq-inspect my-model --tokenize - --json"},
       .exit_codes = {ExitCode::kDone, ExitCode::kUsage, ExitCode::kNotFound,
                      ExitCode::kAuthentication, ExitCode::kOutOfMemory, ExitCode::kValidation,
@@ -137,6 +146,14 @@ cli::ToolResult Inspect::run(const std::vector<std::string>& operands,
   const Operands split = split_operands(options_, operands);
   if (!options_.tokenize.empty()) {
     return tokenize(split.models.front(), options_.tokenize, !options_.no_special);
+  }
+  if (is_calibration(split.models.front())) {
+    if (options_.estimate || !options_.diff.empty()) {
+      throw base::UnsupportedError(
+          fmt::format("cannot estimate or compare {}", base::escape_controls(split.models.front())),
+          "it is a calibration directory and no model", "name the directory of the model");
+    }
+    return calibration_report(split.models.front(), options_.tensors);
   }
   const Opened opened(split.models.front(), observer);
   const ModelFacts& facts = opened.facts;

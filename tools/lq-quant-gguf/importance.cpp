@@ -1,11 +1,15 @@
 #include "tools/lq-quant-gguf/importance.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
 #include <vector>
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
+#include "common/calibration/importance_sums.h"
+#include "common/io/digest.h"
+#include "common/io/input_file.h"
 
 namespace lq::quant_gguf {
 namespace {
@@ -27,10 +31,31 @@ bool takes_importance(const model::GgufTensor& tensor) {
 
 }  // namespace
 
-calibration::ImportanceMatrix read_fitting_importance(const std::string& path,
-                                                      std::span<const model::GgufTensor> tensors,
-                                                      stage::StageObserver& observer) {
-  calibration::ImportanceMatrix matrix = calibration::read_importance(path);
+std::optional<ImportanceRead> read_importance(const Options& options,
+                                              const model::Checkpoint& checkpoint,
+                                              const std::string& model_id) {
+  if (!options.importance_path.empty()) {
+    const io::InputFile file(options.importance_path);
+    const std::filesystem::path path = std::filesystem::absolute(file.path());
+    const std::string content = io::read_text_file(path);
+    return ImportanceRead{calibration::read_importance(options.importance_path),
+                          {"imatrix",
+                           path,
+                           {{path, file.size(), file.mtime_ns(), ""}},
+                           io::sha256_hex(std::as_bytes(std::span(content))),
+                           nullptr}};
+  }
+  if (options.calibration_dir.empty()) return std::nullopt;
+  const calibration::CalibrationDirectory calibration(options.calibration_dir);
+  calibration.require_model(model_id);
+  return ImportanceRead{
+      calibration::importance_of(calibration::importance_sums(calibration, *checkpoint.architecture,
+                                                              checkpoint.config.tied_embeddings)),
+      calibration.describe_input()};
+}
+
+void fit_importance(calibration::ImportanceMatrix& matrix, const std::string& source,
+                    std::span<const model::GgufTensor> tensors, stage::StageObserver& observer) {
   std::vector<std::string> misfits, missing;
   std::size_t n_raised = 0, n_columns = 0;
   for (const model::GgufTensor& tensor : tensors) {
@@ -57,7 +82,7 @@ calibration::ImportanceMatrix read_fitting_importance(const std::string& path,
     std::string why = "it does not fit this model: " + shown(misfits);
     if (!missing.empty()) why += "; it has no entry for " + shown(missing);
     throw base::ValidationError(
-        fmt::format("cannot use the importance matrix {}", base::escape_controls(path)), why,
+        fmt::format("cannot use the importance matrix {}", base::escape_controls(source)), why,
         "use an importance matrix that was made from this model");
   }
   if (!missing.empty()) {
@@ -72,7 +97,6 @@ calibration::ImportanceMatrix read_fitting_importance(const std::string& path,
         fmt::format("{} of {} importance values were raised to a floor", n_raised, n_columns),
         "their columns were silent during calibration; taken literally they would erase weights");
   }
-  return matrix;
 }
 
 void require_importance(const calibration::ImportanceMatrix& matrix,

@@ -52,6 +52,10 @@ void declare(cli::OptionTable& table, Options& options) {
              "file types to make, all from one reading of the model:" + file_type_names());
   table.text("imatrix", 0, "FILE", options.importance_path,
              "importance matrix (llama.cpp's .gguf or .dat) that weighs the errors");
+  table.text("calibration", 0, "DIR", options.calibration_dir,
+             "calibration directory of this model (lq-calibrate makes one), in place of --imatrix");
+  table.flag("no-solve", 0, options.no_solve,
+             "let importance alone weigh the errors, also where the calibration has more");
   table.list("tensor-type", 0, "REGEX=TYPE", options.tensor_types,
              "type of the tensors whose GGUF name matches; may be repeated, the first match wins");
   table.text("output-type", 0, "TYPE", options.output_type, "type of output.weight");
@@ -83,13 +87,20 @@ Request check(const Options& options, const std::string& output) {
                            "with several types the name given with -o must hold {type}",
                            "write for example -o 'model-{type}.gguf'");
   }
+  if (!options.importance_path.empty() && !options.calibration_dir.empty()) {
+    throw base::UsageError("cannot use --imatrix with --calibration",
+                           "both say how much each weight matters",
+                           "leave out --imatrix or --calibration");
+  }
+  const bool weighed = !options.importance_path.empty() || !options.calibration_dir.empty();
   for (const mix::FileType* type : request.file_types) {
-    if (type->base_needs_importance && options.importance_path.empty()) {
+    if (type->base_needs_importance && !weighed) {
       throw base::UsageError(
           fmt::format("cannot make {}", type->name),
           "at this size an importance matrix is needed and none was given",
-          fmt::format("add --imatrix FILE (llama.cpp's llama-imatrix makes one), or use -t {}",
-                      codec::codec(type->base).name));
+          fmt::format(
+              "add --calibration DIR (lq-calibrate makes one) or --imatrix FILE, or use -t {}",
+              codec::codec(type->base).name));
     }
   }
   return request;

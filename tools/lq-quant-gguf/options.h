@@ -17,6 +17,8 @@ struct Options {
   bool pure = false;
   std::uint64_t split_max_bytes = 0;  // 0 = one file
   std::string importance_path;        // empty = none
+  std::string calibration_dir;        // the same from a calibration directory
+  bool no_solve = false;              // importance alone weighs the errors
   std::string pre_tokenizer;          // empty = recognise it
 };
 

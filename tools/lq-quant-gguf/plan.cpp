@@ -51,7 +51,6 @@ nlohmann::ordered_json normalised_options(const Options& options, const Request&
   json["type"] = type.name;
   if (const auto* name = text.metadata.get<std::string>("general.name")) json["name"] = *name;
   json["metadata"] = text.hash;
-  json["imatrix"] = fs::path(options.importance_path).filename().string();
   json["tensor-type"] = nlohmann::json::array();
   for (const mix::MixOverrides::Pattern& pattern : request.overrides.patterns) {
     json["tensor-type"].push_back(
@@ -102,19 +101,6 @@ std::vector<stage::OutputFile> output_files(const fs::path& path,
          parts[i].layout.file_bytes});
   }
   return files;
-}
-
-std::vector<stage::Input> describe_inputs(const Job& job, const Options& options) {
-  std::vector<stage::Input> inputs = {model::describe_input(job.checkpoint)};
-  if (!options.importance_path.empty()) {
-    const io::InputFile file(options.importance_path);
-    const fs::path path = fs::absolute(file.path());
-    io::Digest hash(io::Digest::Algorithm::kSha256);
-    hash.update(io::read_text_file(path));
-    inputs.push_back(
-        {"imatrix", path, {{path, file.size(), file.mtime_ns(), ""}}, hash.hex(), nullptr});
-  }
-  return inputs;
 }
 
 void add_header_units(Job& job) {
@@ -170,12 +156,8 @@ void plan_result(Job& job, const Options& options, const Request& request, const
                  const std::vector<stage::Input>& inputs) {
   ResultFile result;
   result.file_type = &type;
-  std::optional<calibration::ImportanceFacts> facts;
-  if (job.importance) {
-    facts = calibration::importance_facts(*job.importance, options.importance_path);
-  }
   result.contents = mix::plan_gguf_file(text.metadata, job.tensors, job.checkpoint.config, type,
-                                        facts, request.overrides);
+                                        job.importance_facts, request.overrides);
   if (options.split_max_bytes > 0) {
     result.parts = gguf::lay_out_split(result.contents.metadata, result.contents.tensors,
                                        options.split_max_bytes);
@@ -215,12 +197,15 @@ Job make_job(const std::string& model_dir, const Options& options, const Request
     observer.warning("the GGUF file will differ from the model", warning);
   }
   const ModelText text = model_text(job.checkpoint, options.pre_tokenizer);
-  if (!options.importance_path.empty()) {
-    job.importance = read_fitting_importance(options.importance_path, job.tensors, observer);
+  std::vector<stage::Input> inputs = {model::describe_input(job.checkpoint)};
+  if (auto read = read_importance(options, job.checkpoint, inputs[0].content_id)) {
+    job.importance_facts = calibration::importance_facts(read->matrix);
+    fit_importance(read->matrix, read->input.path, job.tensors, observer);
+    job.importance = std::move(read->matrix);
+    inputs.push_back(std::move(read->input));
   }
   const std::string pattern =
       !output.empty() ? output : model::model_name(job.checkpoint.dir) + "-{type}.gguf";
-  const std::vector<stage::Input> inputs = describe_inputs(job, options);
   for (const mix::FileType* type : request.file_types) {
     plan_result(job, options, request, text, *type, pattern, inputs);
     const ResultFile& result = job.results.back();

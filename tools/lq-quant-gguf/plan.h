@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "common/calibration/importance_facts.h"
 #include "common/calibration/importance_matrix.h"
 #include "common/mix/gguf_file.h"
 #include "common/model/checkpoint.h"
@@ -39,6 +40,7 @@ struct Job {
   model::Checkpoint checkpoint;
   std::vector<model::GgufTensor> tensors;
   std::optional<calibration::ImportanceMatrix> importance;  // floored
+  std::optional<calibration::ImportanceFacts> importance_facts;
   std::vector<ResultFile> results;
   std::vector<HeaderPiece> headers;  // units [0, headers.size())
   std::vector<Piece> pieces;         // the units after them

@@ -1,0 +1,22 @@
+#pragma once
+// lq-calibrate as a Tool: options, plan, run.
+
+#include "common/cli/tool.h"
+#include "tools/lq-calibrate/options.h"
+
+namespace lq::calibrate {
+
+class Calibrate : public cli::Tool {
+ public:
+  const cli::ToolSpec& spec() const override;
+  void declare(cli::OptionTable& table) override;
+  void validate(const std::vector<std::string>& operands,
+                const cli::CommonOptions& common) override;
+  cli::ToolResult run(const std::vector<std::string>& operands, const cli::CommonOptions& common,
+                      stage::StageObserver& observer) override;
+
+ private:
+  Options options_;
+};
+
+}  // namespace lq::calibrate

@@ -1,0 +1,40 @@
+#include "tools/lq-calibrate/unit.h"
+
+#include <span>
+
+#include "common/calibration/imported_stats.h"
+#include "common/calibration/lane_file.h"
+
+namespace lq::calibrate {
+
+CalibrateWork::CalibrateWork(const Job& job, stage::StageObserver& observer) : job_(job) {
+  if (job.importance) return;
+  calibration::CalibratorSettings settings = job.settings;
+  settings.passed = [&observer](std::size_t n_tokens) { observer.advanced(n_tokens); };
+  calibrator_.emplace(job.checkpoint.config, *job.weights, job.lanes, std::move(settings));
+}
+
+void CalibrateWork::run(std::size_t unit, stage::UnitSink& sink) {
+  const UnitTask& task = job_.tasks[unit];
+  const int n_threads = job_.settings.n_threads;
+  const auto hidden = static_cast<std::size_t>(job_.checkpoint.config.hidden);
+  switch (task.kind) {
+    case UnitTask::Kind::kText:
+      sink.write(0, std::as_bytes(std::span(task.text)));
+      return;
+    case UnitTask::Kind::kStep: {
+      const calibration::LayerStats stats =
+          calibrator_ ? calibrator_->step(task.step)
+                      : calibration::imported_stats(*job_.importance, job_.checkpoint, task.step);
+      sink.write(0, calibration::encode_layer(stats, hidden, n_threads));
+      return;
+    }
+    case UnitTask::Kind::kLaneStep: {
+      const calibration::LayerStats stats = calibrator_->lane_step(task.lane, task.step);
+      sink.write(0, calibration::encode_lane(stats, calibrator_->lane_tag(task.lane, task.step)));
+      return;
+    }
+  }
+}
+
+}  // namespace lq::calibrate

@@ -1,0 +1,25 @@
+#pragma once
+// The work of one unit: a step through all lanes or one, or a file that is known beforehand.
+
+#include <cstddef>
+#include <optional>
+
+#include "common/stage/run_stage.h"
+#include "tools/lq-calibrate/plan.h"
+
+namespace lq::calibrate {
+
+class CalibrateWork : public stage::UnitWork {
+ public:
+  /// Both are referred to.
+  CalibrateWork(const Job& job, stage::StageObserver& observer);
+
+  void run(std::size_t unit, stage::UnitSink& sink) override;
+  std::uint64_t bytes_read() const override { return job_.checkpoint.weights->bytes_read(); }
+
+ private:
+  const Job& job_;
+  std::optional<calibration::Calibrator> calibrator_;  // none where statistics are imported
+};
+
+}  // namespace lq::calibrate

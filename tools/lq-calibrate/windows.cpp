@@ -1,0 +1,106 @@
+#include "tools/lq-calibrate/windows.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+#include <optional>
+
+#include "common/base/text.h"
+#include "common/calibration/sites.h"
+#include "common/calibration/texts.h"
+#include "common/calibration/token_file.h"
+#include "common/io/input_file.h"
+
+namespace lq::calibrate {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kUsualWindows = 64, kMostOfTexts = 128;
+
+/// "wiki.txt", or of several "wiki.txt and 2 more".
+std::string name_of(const std::vector<std::string>& sources) {
+  if (sources.empty()) return "built-in texts";
+  const std::string first =
+      sources[0] == "-" ? "standard input" : fs::path(sources[0]).filename().string();
+  return sources.size() == 1 ? first : fmt::format("{} and {} more", first, sources.size() - 1);
+}
+
+calibration::WindowOptions window_options(const Options& options, std::size_t n_vocab,
+                                          int n_threads) {
+  const auto wanted = static_cast<std::size_t>(options.samples);
+  const std::size_t most = options.data.empty() ? kUsualWindows : kMostOfTexts;
+  return {.seq_len = static_cast<std::size_t>(options.seq_len),
+          .min_windows = wanted > 0 ? wanted : kUsualWindows,
+          .max_windows = wanted > 0 ? wanted : most,
+          .seed = static_cast<std::uint64_t>(options.seed),
+          .n_vocab = n_vocab,
+          .n_threads = n_threads};
+}
+
+WindowsRead cut_texts(const model::Checkpoint& checkpoint, const Options& options,
+                      std::size_t n_vocab, int n_threads, stage::StageObserver& observer) {
+  const text::Tokenizer tokenizer = calibration::open_tokenizer(checkpoint.dir);
+  const calibration::Texts texts = options.data.empty()
+                                       ? calibration::built_in_texts()
+                                       : calibration::read_texts(options.data, options.field);
+  calibration::CutTexts cut =
+      calibration::cut_windows(tokenizer, texts.texts, window_options(options, n_vocab, n_threads));
+  for (const calibration::Warning& warning : cut.warnings) {
+    observer.warning(warning.what, warning.why);
+  }
+  const std::string name = name_of(options.data);
+  observer.message(fmt::format("{}: {} windows, {} of {} tokens{}", name, cut.windows.n_windows(),
+                               cut.windows.ids.size(), cut.n_text_tokens,
+                               options.data.empty() ? "; other texts: --data FILE" : ""));
+  const std::string place = options.data.empty() ? "" : options.data[0];
+  return {std::move(cut.windows), name, 0, {"data", place, texts.files, "", nullptr}};
+}
+
+WindowsRead take_tokens(const Options& options, std::size_t n_vocab) {
+  const fs::path path = fs::absolute(options.tokens);
+  const io::InputFile file(path);
+  return {calibration::read_tokens(path, n_vocab),
+          path.filename().string(),
+          0,
+          {"data", path, {{path, file.size(), file.mtime_ns(), ""}}, "", nullptr}};
+}
+
+/// Gram matrices of fewer tokens than channels are singular: what is not seen is left to damping.
+void warn_of_too_little(const model::Checkpoint& checkpoint, const Options& options,
+                        std::size_t n_tokens, stage::StageObserver& observer) {
+  if (options.gram_kind() == calibration::GramKind::kNone) return;
+  std::size_t widest = 0;
+  std::string_view name;
+  for (const calibration::SiteShape& site : calibration::site_shapes(checkpoint.config, false)) {
+    const std::size_t width = options.gram_kind() == calibration::GramKind::kFull
+                                  ? site.width
+                                  : std::min(site.width, calibration::kGramBlock);
+    if (width <= widest) continue;
+    widest = width;
+    name = site.row->name;
+  }
+  if (n_tokens >= widest) return;
+  observer.warning("there is too little text for this model's widths",
+                   fmt::format("{} tokens for the {} channels of {}: solvers need more tokens than "
+                               "channels, several times as many if possible",
+                               n_tokens, widest, name));
+}
+
+}  // namespace
+
+WindowsRead read_windows(const model::Checkpoint& checkpoint, const Options& options, int n_threads,
+                         stage::StageObserver& observer) {
+  const auto n_vocab = static_cast<std::size_t>(checkpoint.config.vocab);
+  WindowsRead read = options.tokens.empty()
+                         ? cut_texts(checkpoint, options, n_vocab, n_threads, observer)
+                         : take_tokens(options, n_vocab);
+  read.input.content_id = read.windows.content_id();
+  for (std::size_t i = 0; i < read.windows.n_windows(); ++i) {
+    read.seq_len = std::max(read.seq_len, static_cast<std::int64_t>(read.windows.window(i).size()));
+  }
+  warn_of_too_little(checkpoint, options, read.windows.ids.size(), observer);
+  return read;
+}
+
+}  // namespace lq::calibrate

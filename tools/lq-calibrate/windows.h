@@ -1,0 +1,26 @@
+#pragma once
+// What the model will read: the windows of token ids that the options name.
+
+#include <cstdint>
+#include <string>
+
+#include "common/calibration/windows.h"
+#include "common/model/checkpoint.h"
+#include "common/stage/run_stage.h"
+#include "tools/lq-calibrate/options.h"
+
+namespace lq::calibrate {
+
+struct WindowsRead {
+  calibration::TokenWindows windows;
+  std::string name;          // of the data, for people and importance matrices
+  std::int64_t seq_len = 0;  // of the longest window
+  stage::Input input;
+};
+
+/// Reads texts or ids and cuts them. Warns of too little data for the model's widths and tells when
+/// the built-in texts are used.
+WindowsRead read_windows(const model::Checkpoint& checkpoint, const Options& options, int n_threads,
+                         stage::StageObserver& observer);
+
+}  // namespace lq::calibrate
