@@ -74,7 +74,7 @@ class TextCollector final : public io::JsonEvents {
       take_text_or_list(fmt::format("its `{}`", base::escape_controls(field_)), value);
     } else if (depth() == 1) {
       if (fields_.size() < kMostNamed) fields_.push_back(key(0));
-    } else if (depth() == 2 && outermost_ == Kind::kObject && key(0) == field_) {
+    } else if (depth() == 2 && key(0) == field_) {
       take_element(value);
     }
   }

@@ -124,7 +124,7 @@ void check(const TokenWindows& windows, std::size_t n_vocab, const std::string& 
   }
   for (std::size_t w = 0; w < windows.n_windows(); ++w) {
     for (const std::int32_t id : windows.window(w)) {
-      if (id >= 0 && static_cast<std::size_t>(id) < n_vocab) continue;
+      if (static_cast<std::size_t>(id) < n_vocab) continue;  // a negative one is far beyond
       throw base::ValidationError(
           subject,
           fmt::format("window {} has the id {}, but the model has tokens from 0 to {}", w + 1, id,

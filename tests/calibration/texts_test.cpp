@@ -169,6 +169,7 @@ TEST_F(TextsTest, JsonOfAnotherShapeIsRefusedWithTheShapesThatWillDo) {
   EXPECT_EQ(error("a.json", R"({"text": ["a", ["b"]]})").why(),
             "element 2 of its list is a list, no string");
   const auto of_field = error("a.json", R"({"text": {"a": "b"}})");
+  EXPECT_EQ(of_field.what(), subject("a.json"));
   EXPECT_EQ(of_field.why(), "its `text` is an object");
   EXPECT_EQ(of_field.fix(),
             "write the texts as [\"TEXT\", ...], as {\"text\": [\"TEXT\", ...]}, or as {\"text\": "

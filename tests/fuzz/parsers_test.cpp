@@ -10,6 +10,8 @@
 
 #include "common/base/errors.h"
 #include "common/calibration/importance_matrix.h"
+#include "common/calibration/texts.h"
+#include "common/calibration/token_file.h"
 #include "common/cli/recipe.h"
 #include "common/gguf/layout.h"
 #include "common/gguf/reader.h"
@@ -97,6 +99,12 @@ void tokenize(const fs::path& dir) {
   text::open_tokenizer(dir).encode("a  xy Xy<s>1234 \u00e9's \uFB01\n", true);
 }
 
+void read_texts(const fs::path& file) {
+  calibration::read_texts(std::vector<std::string>{file.string()});
+}
+
+void read_tokens(const fs::path& file) { calibration::read_tokens(file, 100); }
+
 std::vector<Parser> parsers() {
   const json config = small_config();
   const std::string index = json{{"metadata", {{"total_size", 100}}},
@@ -138,6 +146,19 @@ std::vector<Parser> parsers() {
        [](const fs::path& dir) { calibration::read_importance(dir / "i.gguf"); }},
       {"imatrix_dat", "i.dat", importance_dat(),
        [](const fs::path& dir) { calibration::read_importance(dir / "i.dat"); }},
+      {"texts_of_json", "t.json", R"({"id": [1], "text": ["one", "tw\u00f6 \ud83d\ude00", "3"]})",
+       [](const fs::path& dir) { read_texts(dir / "t.json"); }},
+      {"texts_of_json_lines", "t.jsonl",
+       "{\"text\": \"one\", \"n\": 1}\n\"two\"\n{\"text\": [\"three\"]}\n",
+       [](const fs::path& dir) { read_texts(dir / "t.jsonl"); }},
+      {"texts_of_any_kind", "t", "[\n\"one\",\n\"two\"\n]\n",
+       [](const fs::path& dir) { read_texts(dir / "t"); }},
+      {"plain_text", "t.txt", "Na\u00efve \U0001F600 text.\n",
+       [](const fs::path& dir) { read_texts(dir / "t.txt"); }},
+      {"tokens", "t.safetensors", calibration::serialize_tokens({{1, 2, 3, 4}, {0, 3, 4}}),
+       [](const fs::path& dir) { read_tokens(dir / "t.safetensors"); }},
+      {"tokens_of_json", "t.json", "[[1, 15, 7], [99, 2]]",
+       [](const fs::path& dir) { read_tokens(dir / "t.json"); }},
       {"journal", "j", journal(), [](const fs::path& dir) { stage::read_journal(dir / "j"); }},
       {"manifest", "m.json", manifest,
        [](const fs::path& dir) {
