@@ -4,26 +4,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
+
+#include "common/model/rope_config.h"
 
 namespace lq::model {
-
-enum class RopeScalingKind { kNone, kLinear, kDynamic, kLlama3, kYarn, kLongRope };
-
-/// "none", "linear", "yarn" ...: as config.json and GGUF both spell it.
-std::string_view rope_scaling_name(RopeScalingKind kind);
-
-struct RopeConfig {
-  double base = 10000;
-  RopeScalingKind scaling = RopeScalingKind::kNone;
-  double factor = 1;
-  double low_freq_factor = 1, high_freq_factor = 4;
-  std::int64_t original_context = 0;  // 0 = not given
-  std::optional<double> extrapolation_factor, attention_factor, beta_fast, beta_slow;
-};
 
 /// A number that the file does not state and that nothing else implies is 0.
 struct ModelConfig {
