@@ -25,6 +25,8 @@ class KeyReader {
   KeyReader(const nlohmann::json& object, std::filesystem::path file, std::string prefix = "")
       : object_(object), file_(std::move(file)), prefix_(std::move(prefix)) {}
 
+  /// Whether the key is there, be it with null.
+  bool has(std::string_view key) const { return object_.contains(key); }
   /// The value, whatever it is, or nullptr; its name goes to `found`.
   const nlohmann::json* find(std::span<const std::string_view> keys, std::string& found) const;
   std::optional<double> real(std::initializer_list<std::string_view> keys) const;

@@ -6,6 +6,7 @@
 #include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/io/json_file.h"
+#include "common/model/architecture.h"
 #include "common/model/key_reader.h"
 
 namespace lq::model {
@@ -90,11 +91,9 @@ ModelConfig read_config(const std::filesystem::path& dir) {
                                   "layer_norm_epsilon"})
                         .value_or(0);
   config.tied_embeddings = top.flag("tie_word_embeddings", false);
-  // Qwen states a window and switches it on by another key; Mistral only states one.
-  const bool qwen = config.model_type.starts_with("qwen");
-  const bool window_used = top.flag("use_sliding_window", !qwen);
-  const std::int64_t window = top.whole({"sliding_window"}, 0).value_or(0);
-  config.sliding_window = window_used ? window : 0;
+  const HfClass* const known = known_class(config.architecture, config.model_type).hf_class;
+  config.windows =
+      read_windows(top, config.n_layers, known == nullptr ? WindowRule::kUnknown : known->windows);
   config.rope = read_rope(top);
   config.rotary_fraction = top.positive({"partial_rotary_factor", "rotary_pct"}).value_or(1);
   config.activation = top.text({"hidden_act", "hidden_activation", "activation_function"});

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "common/model/layer_windows.h"
 #include "common/model/rope_config.h"
 
 namespace lq::model {
@@ -20,8 +21,8 @@ struct ModelConfig {
   std::int64_t context = 0, vocab = 0;
   double norm_eps = 0;
   bool tied_embeddings = false;
-  std::int64_t sliding_window = 0;  // 0 = none in effect
-  std::int64_t n_experts = 0;       // 0 = dense
+  LayerWindows windows;
+  std::int64_t n_experts = 0;  // 0 = dense
   RopeConfig rope;
   double rotary_fraction = 1;  // of head_dim
   std::string activation;      // "silu"; empty = not stated

@@ -225,14 +225,6 @@ TEST(ModelConfig, EscapesThePathInEveryMessage) {
   EXPECT_EQ(what(config), "cannot read the rope parameters of " + file);
 }
 
-TEST(ModelConfig, IgnoresASlidingWindowThatIsSwitchedOff) {
-  json config = small_config();
-  config["sliding_window"] = 64;
-  EXPECT_EQ(read(config).sliding_window, 64);
-  config["use_sliding_window"] = false;
-  EXPECT_EQ(read(config).sliding_window, 0);
-}
-
 TEST(ModelConfig, NamesTheQuantizationThatIsThere) {
   EXPECT_EQ(model::quantization_method(read(small_config())), "");
   json config = small_config();

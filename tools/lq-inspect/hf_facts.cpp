@@ -68,7 +68,7 @@ Hyperparameters hyperparameters_of(const model::ModelConfig& config) {
                           .head_dim = config.head_dim,
                           .vocabulary_size = config.vocab,
                           .context_length = config.context,
-                          .sliding_window = config.sliding_window,
+                          .sliding_window = config.windows.size,
                           .experts = config.n_experts,
                           .rope = {},
                           .tied_embeddings = config.tied_embeddings};
