@@ -39,10 +39,10 @@ void require_runtime(const Architecture& row, const ModelConfig& config) {
     refuse(config, fmt::format("it has layers of kind {}; the runtime of '{}' has attention in all",
                                base::escape_controls(config.windows.other_kind), row.name));
   }
-  if (config.rotary_fraction != 1) {
+  if (config.rope.rotary_fraction != 1) {
     refuse(config,
            fmt::format("it rotates only a part ({}) of each head; the runtime of '{}' rotates all",
-                       config.rotary_fraction, row.name));
+                       config.rope.rotary_fraction, row.name));
   }
   if (config.rope.scaling == RopeScalingKind::kLongRope) {
     refuse(config,

@@ -95,7 +95,6 @@ ModelConfig read_config(const std::filesystem::path& dir) {
   config.windows =
       read_windows(top, config.n_layers, known == nullptr ? WindowRule::kUnknown : known->windows);
   config.rope = read_rope(top);
-  config.rotary_fraction = top.positive({"partial_rotary_factor", "rotary_pct"}).value_or(1);
   config.activation = top.text({"hidden_act", "hidden_activation", "activation_function"});
   config.torch_dtype = top.text({"dtype", "torch_dtype"});
   return config;
@@ -116,6 +115,7 @@ void require_complete(const ModelConfig& config) {
   require(config.context > 0, "max_position_embeddings");
   require(config.vocab > 0, "vocab_size");
   require(config.norm_eps > 0, "rms_norm_eps");
+  require(config.rope.factor > 0, "the factor of the rope scaling");
   if (config.n_heads > 0 && config.hidden > 0) {
     if (!config.head_dim_given && config.hidden % config.n_heads != 0) {
       complain(fmt::format(

@@ -24,10 +24,9 @@ struct ModelConfig {
   LayerWindows windows;
   std::int64_t n_experts = 0;  // 0 = dense
   RopeConfig rope;
-  double rotary_fraction = 1;  // of head_dim
-  std::string activation;      // "silu"; empty = not stated
-  std::string torch_dtype;     // as stated, may be empty
-  nlohmann::json raw;          // for keys that only one consumer needs
+  std::string activation;   // "silu"; empty = not stated
+  std::string torch_dtype;  // as stated, may be empty
+  nlohmann::json raw;       // for keys that only one consumer needs
 };
 
 /// Reads DIR/config.json. Throws ModelNotFoundError when DIR or the file is missing,

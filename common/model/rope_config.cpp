@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cmath>
 #include <fmt/format.h>
 #include <string>
 
@@ -42,6 +43,51 @@ RopeScalingKind scaling_kind(const std::string& name, const std::filesystem::pat
       "use a model with one of these, or remove the scaling when it is not wanted");
 }
 
+/// `rope_scaling` (older, without the base) or `rope_parameters` (newer); nullptr where neither says
+/// anything.
+const json* rope_object(const KeyReader& top, std::string& key) {
+  for (const std::string_view name : {"rope_scaling", "rope_parameters"}) {
+    const json* const object = top.find({&name, 1}, key);
+    if (object == nullptr) continue;
+    if (!object->is_object()) top.reject(key, *object, "an object");
+    if (!object->empty()) return object;
+  }
+  return nullptr;
+}
+
+double usual_factor(RopeScalingKind scaling) {
+  switch (scaling) {
+    case RopeScalingKind::kNone:
+    case RopeScalingKind::kLongRope:
+      return 1;
+    case RopeScalingKind::kLlama3:
+      return 8;  // the published value, which its own reader assumes where the key is left out
+    case RopeScalingKind::kLinear:
+    case RopeScalingKind::kDynamic:
+    case RopeScalingKind::kYarn:
+      return 0;
+  }
+  return 0;
+}
+
+/// A number that 0 stands for as well as nothing does.
+std::optional<double> real_not_0(const KeyReader& reader, std::string_view key) {
+  const std::optional<double> value = reader.real({key});
+  return value == 0 ? std::nullopt : value;
+}
+
+void read_yarn(const KeyReader& reader, RopeConfig& rope) {
+  rope.attention_factor = reader.real({"attention_factor"});
+  rope.beta_fast = real_not_0(reader, "beta_fast");
+  rope.beta_slow = real_not_0(reader, "beta_slow");
+  rope.whole_pairs = reader.flag("truncate", true);
+  const std::optional<double> scale = real_not_0(reader, "mscale");
+  const std::optional<double> of_all = real_not_0(reader, "mscale_all_dim");
+  if (rope.attention_factor || !scale || !of_all || rope.factor <= 1) return;
+  const double growth = 0.1 * std::log(rope.factor);
+  rope.attention_factor = (*scale * growth + 1) / (*of_all * growth + 1);
+}
+
 }  // namespace
 
 std::string_view rope_scaling_name(RopeScalingKind kind) {
@@ -52,16 +98,15 @@ std::string_view rope_scaling_name(RopeScalingKind kind) {
   return row->name;
 }
 
-/// One key object holds it: `rope_parameters` (newer) or `rope_scaling` (older, without the base).
 RopeConfig read_rope(const KeyReader& top) {
   const std::filesystem::path& file = top.file();
   RopeConfig rope;
   rope.base = top.positive({"rope_theta", "rotary_emb_base", "rope_freq_base"}).value_or(rope.base);
-  constexpr std::array<std::string_view, 2> kObjects = {"rope_parameters", "rope_scaling"};
+  rope.rotary_fraction =
+      top.positive({"partial_rotary_factor", "rotary_pct"}).value_or(rope.rotary_fraction);
   std::string key;
-  const json* object = top.find(kObjects, key);
+  const json* object = rope_object(top, key);
   if (object == nullptr) return rope;
-  if (!object->is_object()) top.reject(key, *object, "an object");
   const KeyReader reader(*object, file, key + ".");
   for (const auto& [name, value] : object->items()) {
     if (value.is_object()) {
@@ -74,18 +119,15 @@ RopeConfig read_rope(const KeyReader& top) {
   rope.base = reader.positive({"rope_theta"}).value_or(rope.base);
   const std::string kind = reader.text({"rope_type", "type"});
   rope.scaling = kind.empty() ? RopeScalingKind::kNone : scaling_kind(kind, file);
-  // The published Llama 3.1 values, which its own reader assumes where a key is left out.
-  const double usual_factor = rope.scaling == RopeScalingKind::kLlama3 ? 8 : 1;
-  rope.factor = reader.positive({"factor"}).value_or(usual_factor);
+  rope.factor = reader.positive({"factor"}).value_or(usual_factor(rope.scaling));
   rope.low_freq_factor = reader.positive({"low_freq_factor"}).value_or(rope.low_freq_factor);
   rope.high_freq_factor = reader.positive({"high_freq_factor"}).value_or(rope.high_freq_factor);
   rope.original_context =
-      reader.whole({"original_max_position_embeddings"})
-          .value_or(top.whole({"original_max_position_embeddings"}).value_or(0));
+      top.whole({"original_max_position_embeddings"})
+          .value_or(reader.whole({"original_max_position_embeddings"}).value_or(0));
+  rope.rotary_fraction = reader.positive({"partial_rotary_factor"}).value_or(rope.rotary_fraction);
   rope.extrapolation_factor = reader.real({"extrapolation_factor"});
-  rope.attention_factor = reader.real({"attention_factor"});
-  rope.beta_fast = reader.real({"beta_fast"});
-  rope.beta_slow = reader.real({"beta_slow"});
+  if (rope.scaling == RopeScalingKind::kYarn) read_yarn(reader, rope);
   if (rope.scaling == RopeScalingKind::kLlama3 && rope.low_freq_factor >= rope.high_freq_factor) {
     reader.reject(key + ".low_freq_factor", rope.low_freq_factor,
                   "a number below high_freq_factor");

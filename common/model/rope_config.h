@@ -17,10 +17,12 @@ std::string_view rope_scaling_name(RopeScalingKind kind);
 struct RopeConfig {
   double base = 10000;
   RopeScalingKind scaling = RopeScalingKind::kNone;
-  double factor = 1;
+  double factor = 1;  // 0 = not given, though the scaling needs one
   double low_freq_factor = 1, high_freq_factor = 4;
   std::int64_t original_context = 0;  // 0 = not given
   std::optional<double> extrapolation_factor, attention_factor, beta_fast, beta_slow;
+  bool whole_pairs = true;     // YaRN's blend begins and ends at whole pairs of dimensions
+  double rotary_fraction = 1;  // of head_dim
 };
 
 /// `top`: the whole of config.json. Throws ValidationError, and UnsupportedError for a scaling

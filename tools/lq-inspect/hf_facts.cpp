@@ -74,7 +74,7 @@ Hyperparameters hyperparameters_of(const model::ModelConfig& config) {
                           .tied_embeddings = config.tied_embeddings};
   numbers.rope.base = config.rope.base;
   numbers.rope.scaling = model::rope_scaling_name(config.rope.scaling);
-  if (config.rope.scaling != model::RopeScalingKind::kNone) {
+  if (config.rope.scaling != model::RopeScalingKind::kNone && config.rope.factor > 0) {
     numbers.rope.factor = config.rope.factor;
   }
   numbers.rope.original_context = config.rope.original_context;
