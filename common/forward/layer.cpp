@@ -80,7 +80,7 @@ Layer load_layer(const WeightSource& weights, const model::ModelConfig& config, 
           .gate = linear(TensorRole::kFfnGate),
           .up = linear(TensorRole::kFfnUp),
           .down = linear(TensorRole::kFfnDown),
-          .sliding_window = static_cast<std::size_t>(config.sliding_window)};
+          .sliding_window = static_cast<std::size_t>(config.windows.of(layer))};
 }
 
 std::vector<float> embed(const WeightSource& weights, std::span<const std::int32_t> ids,

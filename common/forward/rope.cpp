@@ -34,8 +34,14 @@ void apply_yarn(const ModelConfig& config, RopeFrequencies& rope) {
     return dim * std::log(trained / (turns * 2 * std::numbers::pi)) /
            (2 * std::log(config.rope.base));
   };
-  const double low = std::max(0.0, std::floor(pair_of(config.rope.beta_fast.value_or(32))));
-  double high = std::min(dim - 1, std::ceil(pair_of(config.rope.beta_slow.value_or(1))));
+  double low = pair_of(config.rope.beta_fast.value_or(32));
+  double high = pair_of(config.rope.beta_slow.value_or(1));
+  if (config.rope.whole_pairs) {
+    low = std::floor(low);
+    high = std::ceil(high);
+  }
+  low = std::max(0.0, low);
+  high = std::min(dim - 1, high);
   if (high == low) high += 0.001;
   for (std::size_t i = 0; i < rope.per_position.size(); ++i) {
     const double stretched = std::clamp((static_cast<double>(i) - low) / (high - low), 0.0, 1.0);

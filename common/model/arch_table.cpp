@@ -17,7 +17,7 @@ constexpr std::array kArchitectures = {&arch::kLlama, &arch::kQwen2, &arch::kQwe
 [[noreturn]] void refuse(const ModelConfig& config, const std::string& why) {
   std::vector<std::string_view> names;
   for (const Architecture* row : kArchitectures) {
-    names.insert(names.end(), row->hf_names.begin(), row->hf_names.end());
+    for (const HfClass& known : row->hf_classes) names.push_back(known.name);
   }
   const std::string& shown = config.architecture.empty() ? config.model_type : config.architecture;
   throw base::UnsupportedError(
@@ -35,10 +35,14 @@ void require_runtime(const Architecture& row, const ModelConfig& config) {
     refuse(config, fmt::format("its activation is {}; the runtime of '{}' computes silu",
                                base::escape_controls(config.activation), row.name));
   }
-  if (config.rotary_fraction != 1) {
+  if (!config.windows.other_kind.empty()) {
+    refuse(config, fmt::format("it has layers of kind {}; the runtime of '{}' has attention in all",
+                               base::escape_controls(config.windows.other_kind), row.name));
+  }
+  if (config.rope.rotary_fraction != 1) {
     refuse(config,
            fmt::format("it rotates only a part ({}) of each head; the runtime of '{}' rotates all",
-                       config.rotary_fraction, row.name));
+                       config.rope.rotary_fraction, row.name));
   }
   if (config.rope.scaling == RopeScalingKind::kLongRope) {
     refuse(config,
@@ -56,12 +60,18 @@ void require_runtime(const Architecture& row, const ModelConfig& config) {
 
 std::span<const Architecture* const> architectures() { return kArchitectures; }
 
-const Architecture& find_architecture(const ModelConfig& config) {
+KnownClass known_class(const std::string& name, const std::string& model_type) {
   for (const Architecture* row : kArchitectures) {
-    const bool by_name = std::ranges::count(row->hf_names, config.architecture) > 0;
-    const bool by_type =
-        config.architecture.empty() && std::ranges::count(row->model_types, config.model_type) > 0;
-    if (!by_name && !by_type) continue;
+    for (const HfClass& known : row->hf_classes) {
+      if (name.empty() ? known.model_type == model_type : known.name == name) return {row, &known};
+    }
+  }
+  return {};
+}
+
+const Architecture& find_architecture(const ModelConfig& config) {
+  const Architecture* const row = known_class(config.architecture, config.model_type).architecture;
+  if (row != nullptr) {
     require_runtime(*row, config);
     return *row;
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/model/layer_windows.h"
 #include "common/model/model_config.h"
 #include "common/model/roles.h"
 
@@ -56,11 +57,16 @@ struct TensorRow {
   bool per_layer() const { return hf.find("{L}") != std::string_view::npos; }
 };
 
+/// A class of the Hub's models.
+struct HfClass {
+  std::string_view name;        // of config.json's architectures: "LlamaForCausalLM"
+  std::string_view model_type;  // which stands for it where architectures is missing
+  WindowRule windows = WindowRule::kNone;
+};
+
 struct Architecture {
-  std::string_view name;                       // GGUF architecture: "llama"
-  std::span<const std::string_view> hf_names;  // "LlamaForCausalLM", "MistralForCausalLM"
-  std::span<const std::string_view>
-      model_types;  // config.json's model_type, where architectures is missing
+  std::string_view name;  // GGUF architecture: "llama"
+  std::span<const HfClass> hf_classes;
   std::span<const TensorRow> tensors;
   bool rope_factors = false;           // the runtime reads rope_freqs.weight
   bool writes_rope_dimension = false;  // rope.dimension_count is part of the file
@@ -68,6 +74,12 @@ struct Architecture {
 };
 
 std::span<const Architecture* const> architectures();
+/// The row and class of a model, {} of an unknown family.
+struct KnownClass {
+  const Architecture* architecture = nullptr;
+  const HfClass* hf_class = nullptr;
+};
+KnownClass known_class(const std::string& name, const std::string& model_type);
 /// Throws UnsupportedError that lists what is supported: for an unknown family, and for a model of
 /// a known one that uses what the family's runtime does not have (experts, another activation,
 /// partial rotation, a rope scaling).

@@ -94,11 +94,14 @@ std::vector<std::string> gguf_warnings(const Checkpoint& checkpoint) {
         "serve as output");
   }
   const ModelConfig& config = checkpoint.config;
-  if (config.sliding_window > 0 && config.sliding_window < config.context) {
-    warnings.push_back(
-        fmt::format("the model attends to the last {} tokens only; the runtime attends to all of "
-                    "its context of {}",
-                    config.sliding_window, config.context));
+  if (config.windows.size > 0 && config.windows.size < config.context) {
+    const std::int64_t n = config.windows.n_layers(config.n_layers);
+    warnings.push_back(fmt::format(
+        "the model attends to the last {} tokens only{}; the runtime attends to all of its context "
+        "of {}",
+        config.windows.size,
+        n < config.n_layers ? fmt::format(" in {} of {} layers", n, config.n_layers) : "",
+        config.context));
   }
   if (config.rope.scaling == RopeScalingKind::kDynamic) {
     warnings.emplace_back(

@@ -4,26 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
+
+#include "common/model/layer_windows.h"
+#include "common/model/rope_config.h"
 
 namespace lq::model {
-
-enum class RopeScalingKind { kNone, kLinear, kDynamic, kLlama3, kYarn, kLongRope };
-
-/// "none", "linear", "yarn" ...: as config.json and GGUF both spell it.
-std::string_view rope_scaling_name(RopeScalingKind kind);
-
-struct RopeConfig {
-  double base = 10000;
-  RopeScalingKind scaling = RopeScalingKind::kNone;
-  double factor = 1;
-  double low_freq_factor = 1, high_freq_factor = 4;
-  std::int64_t original_context = 0;  // 0 = not given
-  std::optional<double> extrapolation_factor, attention_factor, beta_fast, beta_slow;
-};
 
 /// A number that the file does not state and that nothing else implies is 0.
 struct ModelConfig {
@@ -35,13 +21,12 @@ struct ModelConfig {
   std::int64_t context = 0, vocab = 0;
   double norm_eps = 0;
   bool tied_embeddings = false;
-  std::int64_t sliding_window = 0;  // 0 = none in effect
-  std::int64_t n_experts = 0;       // 0 = dense
+  LayerWindows windows;
+  std::int64_t n_experts = 0;  // 0 = dense
   RopeConfig rope;
-  double rotary_fraction = 1;  // of head_dim
-  std::string activation;      // "silu"; empty = not stated
-  std::string torch_dtype;     // as stated, may be empty
-  nlohmann::json raw;          // for keys that only one consumer needs
+  std::string activation;   // "silu"; empty = not stated
+  std::string torch_dtype;  // as stated, may be empty
+  nlohmann::json raw;       // for keys that only one consumer needs
 };
 
 /// Reads DIR/config.json. Throws ModelNotFoundError when DIR or the file is missing,

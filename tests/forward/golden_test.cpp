@@ -7,9 +7,10 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "common/forward/layer.h"
-#include "common/linalg/product.h"
-#include "common/model/checkpoint.h"
+#include "common/forward/head.h"
+#include "common/text/tokenizer.h"
+#include "tests/forward/head_input.h"
+#include "tests/support/scratch.h"
 
 namespace lq::forward {
 namespace {
@@ -27,60 +28,54 @@ class GoldenTest : public ::testing::Test {
  protected:
   GoldenTest() : checkpoint_(model::open_checkpoint(kData / "tiny-llama")), weights_(checkpoint_) {}
 
-  /// Hidden states behind the last layer, normalised: what the output head reads.
-  linalg::Matrix head_input(
-      const std::vector<std::int32_t>& ids, const Windows& windows, Compute compute,
-      const std::function<void(int, Site, const linalg::Matrix&)>& at_site =
-          [](int, Site, const linalg::Matrix&) {}) {
-    LayerPass pass(checkpoint_.config, compute, 2);
-    std::vector<float> h = embed(weights_, ids, hidden());
-    for (int layer = 0; layer < checkpoint_.config.n_layers; ++layer) {
-      const Layer loaded = load_layer(weights_, checkpoint_.config, layer, compute, 2);
-      pass.run(loaded, windows, h,
-               [&](Site site, const linalg::Matrix& x) { at_site(layer, site, x); });
-    }
-    linalg::Matrix x = pass.normalized(load_vector(weights_, {model::TensorRole::kOutputNorm}), h);
-    at_site(-1, Site::kHeadIn, x);
-    return x;
-  }
-  /// [n_tokens, vocabulary]
-  std::vector<float> logits(const std::vector<std::int32_t>& ids, const Windows& windows,
+  linalg::Matrix head_input(const std::vector<std::int32_t>& ids, const Windows& windows,
                             Compute compute) {
-    const linalg::Matrix x = head_input(ids, windows, compute);
-    const Linear head = load_linear(weights_, model::TensorRole::kOutput, -1, compute, 2);
-    std::vector<float> values(ids.size() * vocab());
-    linalg::multiply(x, head.weight, values.data(), linalg::Into::kReplace, 2);
-    return values;
+    return testing::head_input(checkpoint_, weights_, ids, windows, compute);
   }
-  /// -log p of `id` after `logits`.
-  static double nll(std::span<const float> logits, std::int32_t id) {
-    const double largest = *std::ranges::max_element(logits);
-    double sum = 0;
-    for (const float value : logits) sum += std::exp(double{value} - largest);
-    return std::log(sum) + largest - double{logits[static_cast<std::size_t>(id)]};
-  }
-  std::size_t hidden() const { return static_cast<std::size_t>(checkpoint_.config.hidden); }
-  std::size_t vocab() const { return static_cast<std::size_t>(checkpoint_.config.vocab); }
 
   void expect_logits(Compute compute, double tolerance) {
     for (const json& sequence : golden("logits.json")) {
       SCOPED_TRACE(sequence["name"]);
       const auto ids = sequence["ids"].get<std::vector<std::int32_t>>();
-      const std::vector<float> got = logits(ids, {{ids.size()}}, compute);
+      const linalg::Matrix x = head_input(ids, {{ids.size()}}, compute);
+      const std::vector<float> last = logits_of(weights_, x, std::vector{ids.size() - 1}, 2);
       const auto wanted = sequence["logits"].get<std::vector<double>>();
-      const auto last = std::span(got).last(vocab());
       double largest = 0;
       for (const double value : wanted) largest = std::max(largest, std::abs(value));
       for (std::size_t i = 0; i < wanted.size(); ++i) {
         ASSERT_NEAR(last[i], wanted[i], tolerance * largest) << i;
       }
       const auto losses = sequence["nll"].get<std::vector<double>>();
+      const std::vector<double> got =
+          token_losses(weights_, x, next_tokens(std::vector{ids.size()}, ids), 2);
+      ASSERT_EQ(got.size(), losses.size());
       for (std::size_t i = 0; i < losses.size(); ++i) {
-        ASSERT_NEAR(nll(std::span(got).subspan(i * vocab(), vocab()), ids[i + 1]), losses[i],
-                    tolerance * std::max(1.0, losses[i]))
-            << i;
+        ASSERT_NEAR(got[i], losses[i], tolerance * std::max(1.0, losses[i])) << i;
       }
     }
+  }
+
+  /// Perplexity of eval.txt in windows of that many tokens, the added first one counted.
+  double perplexity(std::size_t window, Compute compute) {
+    const text::Tokenizer tokenizer = text::open_tokenizer(kData / "tiny-llama");
+    const std::string text = testing::read_file(kData / "tiny-llama-golden" / "eval.txt");
+    const text::Encoding all = tokenizer.encode(text, false);
+    Windows windows;
+    std::vector<std::int32_t> ids;
+    for (std::size_t i = 0; i < all.ids.size(); ++i) {
+      if (i % (window - 1) == 0) {
+        ids.push_back(static_cast<std::int32_t>(tokenizer.bos_id().value()));
+        windows.lengths.push_back(1);
+      }
+      ids.push_back(static_cast<std::int32_t>(all.ids[i]));
+      ++windows.lengths.back();
+    }
+    const std::vector<double> losses = token_losses(weights_, head_input(ids, windows, compute),
+                                                    next_tokens(windows.lengths, ids), 2);
+    EXPECT_EQ(losses.size(), 7542U);
+    double sum = 0;
+    for (const double loss : losses) sum += loss;
+    return std::exp(sum / static_cast<double>(losses.size()));
   }
 
   model::Checkpoint checkpoint_;
@@ -91,15 +86,24 @@ TEST_F(GoldenTest, LogitsOfPlainLoops) { expect_logits(Compute::kReference, 1e-5
 TEST_F(GoldenTest, LogitsInFloat32) { expect_logits(Compute::kF32, 1e-4); }
 TEST_F(GoldenTest, LogitsInBfloat16) { expect_logits(Compute::kBf16, 0.03); }
 
+TEST_F(GoldenTest, PerplexityInFloat32) {
+  EXPECT_NEAR(perplexity(256, Compute::kF32) / 24.582540, 1, 1e-6);
+  EXPECT_NEAR(perplexity(512, Compute::kF32) / 24.721047, 1, 1e-6);
+}
+TEST_F(GoldenTest, PerplexityInBfloat16) {
+  EXPECT_NEAR(perplexity(256, Compute::kBf16) / 24.582540, 1, 1e-3);
+  EXPECT_NEAR(perplexity(512, Compute::kBf16) / 24.721047, 1, 1e-3);
+}
+
 TEST_F(GoldenTest, WindowsDoNotSeeEachOther) {
   const json sequences = golden("logits.json");
   const auto first = sequences[1]["ids"].get<std::vector<std::int32_t>>();
   const auto second = sequences[2]["ids"].get<std::vector<std::int32_t>>();
   std::vector<std::int32_t> both = first;
   both.insert(both.end(), second.begin(), second.end());
-  const std::vector<float> together = logits(both, {{first.size(), second.size()}}, Compute::kF32);
+  const linalg::Matrix x = head_input(both, {{first.size(), second.size()}}, Compute::kF32);
+  const std::vector<float> last = logits_of(weights_, x, std::vector{both.size() - 1}, 2);
   const auto wanted = sequences[2]["logits"].get<std::vector<double>>();
-  const auto last = std::span(together).last(vocab());
   for (std::size_t i = 0; i < wanted.size(); ++i) ASSERT_NEAR(last[i], wanted[i], 2e-3) << i;
 }
 
@@ -107,13 +111,13 @@ TEST_F(GoldenTest, InputsOfTheLinearLayers) {
   const json wanted = golden("activations.json");
   const auto ids = wanted["ids"].get<std::vector<std::int32_t>>();
   std::map<std::pair<int, Site>, std::vector<std::vector<float>>> rows;
-  head_input(ids, {{ids.size()}}, Compute::kF32,
-             [&](int layer, Site site, const linalg::Matrix& x) {
-               for (std::size_t row = 0; row < x.rows(); ++row) {
-                 auto& values = rows[{layer, site}].emplace_back(x.columns());
-                 x.get(row, 0, values);
-               }
-             });
+  testing::head_input(checkpoint_, weights_, ids, {{ids.size()}}, Compute::kF32, 2,
+                      [&](int layer, Site site, const linalg::Matrix& x) {
+                        for (std::size_t row = 0; row < x.rows(); ++row) {
+                          auto& values = rows[{layer, site}].emplace_back(x.columns());
+                          x.get(row, 0, values);
+                        }
+                      });
   const std::map<std::string, Site> sites = {
       {"self_attn.q_proj", Site::kAttnIn}, {"self_attn.k_proj", Site::kAttnIn},
       {"self_attn.v_proj", Site::kAttnIn}, {"self_attn.o_proj", Site::kAttnOut},

@@ -55,6 +55,11 @@ TEST(RopeFrequencies, OfYarnAreBlended) {
   EXPECT_NEAR(rope_frequencies(yarn, 10).attention_factor, 1.138629436111989, 1e-12);
   yarn.rope.attention_factor = 1.5;
   EXPECT_EQ(rope_frequencies(yarn, 10).attention_factor, 1.5);
+  // From pair 2.6180... to pair 5.6283..., not from 2 to 6.
+  yarn.rope.whole_pairs = false;
+  expect_frequencies(yarn, 10,
+                     {1, 0.31622776601683794, 0.1, 0.02861360881198889, 0.006556971521129436,
+                      0.001285632030726688, 0.00025, 7.905694150420948e-05});
 }
 
 TEST(RopeFrequencies, OfLlama3AreThoseOfTheConverter) {

@@ -19,8 +19,8 @@ std::string refusal(const json& config) {
 
 TEST(Architectures, AreFoundByEveryNameOfTheirs) {
   for (const model::Architecture* row : model::architectures()) {
-    for (const std::string_view name : row->hf_names) {
-      EXPECT_EQ(&model::find_architecture(read(small_config(std::string(name)))), row);
+    for (const model::HfClass& known : row->hf_classes) {
+      EXPECT_EQ(&model::find_architecture(read(small_config(std::string(known.name)))), row);
     }
   }
 }
@@ -65,6 +65,10 @@ TEST(Architectures, RefuseWhatTheRuntimeWouldComputeDifferently) {
   config["rope_scaling"] = {{"rope_type", "llama3"}};
   EXPECT_EQ(refusal(config),
             "its rope scaling is llama3, which the runtime of 'qwen2' does not have");
+  config = small_config("Qwen3ForCausalLM");
+  config["layer_types"] = {"full_attention", "linear_attention"};
+  EXPECT_EQ(refusal(config),
+            "it has layers of kind linear_attention; the runtime of 'qwen3' has attention in all");
   config = small_config("LlavaForConditionalGeneration");
   config["vision_config"] = json::object();
   EXPECT_EQ(refusal(config), "it has parts for images or sound; only text models are supported");

@@ -214,6 +214,17 @@ TEST(GgufTensors, WarnOfAWindowThatTheRuntimeDoesNotHave) {
                                       "attends to all of its context of 128"}));
 }
 
+TEST(GgufTensors, WarnOfAWindowInSomeLayers) {
+  json config = small_config("Qwen2ForCausalLM");
+  config["use_sliding_window"] = true;
+  config["sliding_window"] = 64;
+  config["max_window_layers"] = 1;
+  const Model model(config);
+  EXPECT_EQ(model::gguf_warnings(model.checkpoint),
+            (std::vector<std::string>{"the model attends to the last 64 tokens only in 1 of 2 "
+                                      "layers; the runtime attends to all of its context of 128"}));
+}
+
 TEST(GgufTensors, WarnOfYarnBetasThatTheRuntimeDoesNotTake) {
   json config = small_config();
   config["rope_scaling"] = {{"rope_type", "yarn"}, {"factor", 4}, {"beta_fast", 32}};

@@ -109,6 +109,77 @@ TEST(ModelConfig, ReadsYarn) {
   EXPECT_FALSE(read(config).rope.beta_slow.has_value());
 }
 
+TEST(ModelConfig, TakesRopeScalingBeforeRopeParametersUnlessItIsEmpty) {
+  json config = small_config();
+  config["rope_parameters"] = {{"rope_type", "linear"}, {"factor", 2}};
+  config["rope_scaling"] = {{"rope_type", "linear"}, {"type", "dynamic"}, {"factor", 4}};
+  EXPECT_DOUBLE_EQ(read(config).rope.factor, 4);
+  EXPECT_EQ(read(config).rope.scaling, RopeScalingKind::kLinear);
+  for (const json& nothing : {json(nullptr), json::object()}) {
+    config["rope_scaling"] = nothing;
+    EXPECT_DOUBLE_EQ(read(config).rope.factor, 2);
+  }
+  config.erase("rope_parameters");
+  config["rope_scaling"] = {{"type", "dynamic"}, {"factor", 4}};
+  EXPECT_EQ(read(config).rope.scaling, RopeScalingKind::kDynamic);
+}
+
+TEST(ModelConfig, PrefersTheOriginalContextOfTheWholeConfiguration) {
+  json config = small_config();
+  config["rope_scaling"] = {
+      {"rope_type", "yarn"}, {"factor", 4.0}, {"original_max_position_embeddings", 32}};
+  EXPECT_EQ(read(config).rope.original_context, 32);
+  config["original_max_position_embeddings"] = 64;
+  EXPECT_EQ(read(config).rope.original_context, 64);
+}
+
+TEST(ModelConfig, WeighsYarnsTwoScalesWhereNoAttentionFactorIsStated) {
+  json config = small_config();
+  json& scaling = config["rope_scaling"];
+  scaling = {{"rope_type", "yarn"}, {"factor", 40.0}, {"mscale", 1.0}};
+  EXPECT_FALSE(read(config).rope.attention_factor.has_value());
+  scaling["mscale_all_dim"] = 0;
+  EXPECT_FALSE(read(config).rope.attention_factor.has_value());
+  scaling["mscale_all_dim"] = 0.5;
+  EXPECT_NEAR(read(config).rope.attention_factor.value(), 1.3688879454 / 1.1844439727, 1e-9);
+  scaling["attention_factor"] = 1.5;
+  EXPECT_EQ(read(config).rope.attention_factor, 1.5);
+  scaling.erase("attention_factor");
+  scaling["factor"] = 1.0;
+  EXPECT_FALSE(read(config).rope.attention_factor.has_value());
+}
+
+TEST(ModelConfig, TakesBetasOfZeroForAbsent) {
+  json config = small_config();
+  config["rope_scaling"] = {
+      {"rope_type", "yarn"}, {"factor", 4.0}, {"beta_fast", 0}, {"beta_slow", 2}};
+  EXPECT_FALSE(read(config).rope.beta_fast.has_value());
+  EXPECT_EQ(read(config).rope.beta_slow, 2);
+  EXPECT_TRUE(read(config).rope.whole_pairs);
+  config["rope_scaling"]["truncate"] = false;
+  EXPECT_FALSE(read(config).rope.whole_pairs);
+}
+
+TEST(ModelConfig, NeedsTheFactorOfAScaling) {
+  for (const std::string name : {"linear", "dynamic", "yarn"}) {
+    json config = small_config();
+    config["rope_scaling"] = {{"type", name}};
+    const ModelConfig incomplete = read(config);
+    const auto error =
+        error_of<base::ValidationError>([&] { model::require_complete(incomplete); });
+    EXPECT_EQ(error.why(), "the factor of the rope scaling is missing");
+  }
+}
+
+TEST(ModelConfig, ReadsAPartialRotationInEitherPlace) {
+  json config = small_config();
+  EXPECT_DOUBLE_EQ(read(config).rope.rotary_fraction, 1);
+  config["partial_rotary_factor"] = 0.5;
+  EXPECT_DOUBLE_EQ(read(config).rope.rotary_fraction, 0.5);
+  config["rope_parameters"] = {{"rope_type", "default"}, {"partial_rotary_factor", 0.25}};
+  EXPECT_DOUBLE_EQ(read(config).rope.rotary_fraction, 0.25);
+}
+
 TEST(ModelConfig, NamesARopeScalingAsTheFileDoes) {
   for (const std::string name : {"linear", "dynamic", "llama3", "yarn", "longrope"}) {
     json config = small_config();
@@ -155,6 +226,9 @@ TEST(ModelConfig, NamesTheKeyOfAValueOfTheWrongKind) {
   config["rope_scaling"] = {{"rope_type", "llama3"}, {"factor", "8"}};
   EXPECT_EQ(read_error<base::ValidationError>(config).why(),
             "rope_scaling.factor is \"8\", expected a number");
+  config["rope_scaling"]["factor"] = -8;
+  EXPECT_EQ(read_error<base::ValidationError>(config).why(),
+            "rope_scaling.factor is -8, expected a number above 0");
 }
 
 TEST(ModelConfig, ListsEverythingThatIsMissingAtOnce) {
@@ -223,14 +297,6 @@ TEST(ModelConfig, EscapesThePathInEveryMessage) {
   EXPECT_EQ(what(config), "cannot read the rope scaling of " + file);
   config["rope_scaling"] = {{"full_attention", json::object()}};
   EXPECT_EQ(what(config), "cannot read the rope parameters of " + file);
-}
-
-TEST(ModelConfig, IgnoresASlidingWindowThatIsSwitchedOff) {
-  json config = small_config();
-  config["sliding_window"] = 64;
-  EXPECT_EQ(read(config).sliding_window, 64);
-  config["use_sliding_window"] = false;
-  EXPECT_EQ(read(config).sliding_window, 0);
 }
 
 TEST(ModelConfig, NamesTheQuantizationThatIsThere) {

@@ -68,13 +68,13 @@ Hyperparameters hyperparameters_of(const model::ModelConfig& config) {
                           .head_dim = config.head_dim,
                           .vocabulary_size = config.vocab,
                           .context_length = config.context,
-                          .sliding_window = config.sliding_window,
+                          .sliding_window = config.windows.size,
                           .experts = config.n_experts,
                           .rope = {},
                           .tied_embeddings = config.tied_embeddings};
   numbers.rope.base = config.rope.base;
   numbers.rope.scaling = model::rope_scaling_name(config.rope.scaling);
-  if (config.rope.scaling != model::RopeScalingKind::kNone) {
+  if (config.rope.scaling != model::RopeScalingKind::kNone && config.rope.factor > 0) {
     numbers.rope.factor = config.rope.factor;
   }
   numbers.rope.original_context = config.rope.original_context;

@@ -12,9 +12,11 @@ namespace {
 using decoder::biased;
 using decoder::transformed;
 
-constexpr std::array<std::string_view, 3> kHfNames = {"LlamaForCausalLM", "LLaMAForCausalLM",
-                                                      "MistralForCausalLM"};
-constexpr std::array<std::string_view, 2> kModelTypes = {"llama", "mistral"};
+constexpr std::array kHfClasses = {
+    HfClass{"LlamaForCausalLM", "llama"},
+    HfClass{"LLaMAForCausalLM", "llama"},
+    HfClass{"MistralForCausalLM", "mistral", WindowRule::kStated},
+};
 
 constexpr std::array kTensors = {
     decoder::kTokenEmbedding,
@@ -34,8 +36,7 @@ constexpr std::array kTensors = {
 }  // namespace
 
 constinit const Architecture kLlama = {.name = "llama",
-                                       .hf_names = kHfNames,
-                                       .model_types = kModelTypes,
+                                       .hf_classes = kHfClasses,
                                        .tensors = kTensors,
                                        .rope_factors = true,
                                        .writes_rope_dimension = true};

@@ -11,8 +11,7 @@ namespace {
 
 using decoder::biased;
 
-constexpr std::array<std::string_view, 1> kHfNames = {"Qwen2ForCausalLM"};
-constexpr std::array<std::string_view, 1> kModelTypes = {"qwen2"};
+constexpr std::array kHfClasses = {HfClass{"Qwen2ForCausalLM", "qwen2", WindowRule::kSwitched}};
 
 constexpr std::array kTensors = {
     decoder::kTokenEmbedding,
@@ -32,6 +31,6 @@ constexpr std::array kTensors = {
 }  // namespace
 
 constinit const Architecture kQwen2 = {
-    .name = "qwen2", .hf_names = kHfNames, .model_types = kModelTypes, .tensors = kTensors};
+    .name = "qwen2", .hf_classes = kHfClasses, .tensors = kTensors};
 
 }  // namespace lq::model::arch

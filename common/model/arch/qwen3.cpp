@@ -9,8 +9,7 @@
 namespace lq::model::arch {
 namespace {
 
-constexpr std::array<std::string_view, 1> kHfNames = {"Qwen3ForCausalLM"};
-constexpr std::array<std::string_view, 1> kModelTypes = {"qwen3"};
+constexpr std::array kHfClasses = {HfClass{"Qwen3ForCausalLM", "qwen3", WindowRule::kSwitched}};
 
 constexpr std::array kTensors = {
     decoder::kTokenEmbedding, decoder::kOutputNorm, decoder::kOutput,  decoder::kAttnNorm,
@@ -21,10 +20,7 @@ constexpr std::array kTensors = {
 
 }  // namespace
 
-constinit const Architecture kQwen3 = {.name = "qwen3",
-                                       .hf_names = kHfNames,
-                                       .model_types = kModelTypes,
-                                       .tensors = kTensors,
-                                       .writes_head_dim = true};
+constinit const Architecture kQwen3 = {
+    .name = "qwen3", .hf_classes = kHfClasses, .tensors = kTensors, .writes_head_dim = true};
 
 }  // namespace lq::model::arch
