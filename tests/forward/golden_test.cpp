@@ -7,7 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "common/forward/layer.h"
+#include "common/forward/layer_pass.h"
 #include "common/linalg/product.h"
 #include "common/model/checkpoint.h"
 
@@ -47,7 +47,8 @@ class GoldenTest : public ::testing::Test {
   std::vector<float> logits(const std::vector<std::int32_t>& ids, const Windows& windows,
                             Compute compute) {
     const linalg::Matrix x = head_input(ids, windows, compute);
-    const Linear head = load_linear(weights_, model::TensorRole::kOutput, -1, compute, 2);
+    const Linear head =
+        load_linear(weights_, checkpoint_.config, model::TensorRole::kOutput, -1, compute, 2);
     std::vector<float> values(ids.size() * vocab());
     linalg::multiply(x, head.weight, values.data(), linalg::Into::kReplace, 2);
     return values;
