@@ -18,7 +18,8 @@ Calibrator::Calibrator(const model::ModelConfig& config, const forward::WeightSo
       lanes_(lanes),
       settings_(std::move(settings)),
       hidden_(static_cast<std::size_t>(config.hidden)),
-      pass_(config, settings_.compute, settings_.n_threads) {}
+      pass_(config, settings_.compute, settings_.n_threads),
+      products_(settings_.n_threads) {}
 
 std::vector<SiteShape> Calibrator::shapes(std::size_t s) const {
   return site_shapes(config_, is_head(s));
@@ -107,7 +108,7 @@ void Calibrator::pass_layer(std::size_t lane, std::size_t s, LayerStats* stats) 
   const forward::Layer& loaded = layer(s);
   HiddenStatesWriter out(states_path(lane, s + 1), states_tag(lane, s + 1));
   const auto at_site = [&](forward::Site site, const linalg::Matrix& x) {
-    if (stats != nullptr) stats->at(site).add_rows(x, settings_.n_threads);
+    if (stats != nullptr) stats->at(site).add_rows(x, products_, settings_.n_threads);
   };
   for (const Batch& batch : lanes_[lane].batches) {
     const std::size_t n = batch.windows.n_tokens();
@@ -128,7 +129,8 @@ void Calibrator::pass_head(std::size_t lane, LayerStats& stats) {
   for (const Batch& batch : lanes_[lane].batches) {
     const std::vector<float> h = in.read(batch.first_token, batch.windows.n_tokens());
     take_sample(lane, h, stats);
-    stats.at(forward::Site::kHeadIn).add_rows(pass_.normalized(norm, h), settings_.n_threads);
+    stats.at(forward::Site::kHeadIn)
+        .add_rows(pass_.normalized(norm, h), products_, settings_.n_threads);
   }
 }
 

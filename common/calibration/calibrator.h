@@ -15,7 +15,7 @@
 #include "common/calibration/hidden_states.h"
 #include "common/calibration/lanes.h"
 #include "common/calibration/layer_stats.h"
-#include "common/forward/layer.h"
+#include "common/forward/layer_pass.h"
 #include "common/forward/weights.h"
 
 namespace lq::calibration {
@@ -72,6 +72,7 @@ class Calibrator {
   const CalibratorSettings settings_;
   const std::size_t hidden_;
   forward::LayerPass pass_;
+  linalg::GramProducts products_;
   std::optional<std::size_t> loaded_;  // which layer is in memory
   forward::Layer layer_;
 };

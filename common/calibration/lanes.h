@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "common/forward/layer.h"
+#include "common/forward/layer_pass.h"
 
 namespace lq::calibration {
 

@@ -6,7 +6,6 @@
 #include <span>
 
 #include "common/kernels/channel_sums.h"
-#include "common/linalg/product.h"
 #include "common/parallel/parallel_for.h"
 
 namespace lq::calibration {
@@ -52,31 +51,18 @@ std::size_t gram_pairs(GramKind kind, std::size_t d) {
 SiteStats::SiteStats(GramKind kept, std::size_t d)
     : kind(kept), sum(d), sum_abs(d), sum_sq(d), max_abs(d), gram(gram_elems(kept, d)) {}
 
-void SiteStats::add_rows(const linalg::Matrix& x, int n_threads) {
+void SiteStats::add_rows(const linalg::Matrix& x, linalg::GramProducts& products, int n_threads) {
   assert(x.columns() == width());
   count += static_cast<std::int64_t>(x.rows());
   const std::size_t d = width();
-  const auto type =
-      x.compute() == linalg::Compute::kBf16 ? tensor::DType::kBF16 : tensor::DType::kF32;
   parallel::parallel_for((d + kStrip - 1) / kStrip, n_threads, [&](std::size_t strip, int) {
     const std::size_t first = strip * kStrip, n = std::min(kStrip, d - first);
-    kernels::add_channel_sums(type, x.data() + first * x.element_bytes(), x.rows(), x.row_bytes(),
-                              n,
+    kernels::add_channel_sums(x.dtype(), x.at(0, first), x.rows(), x.row_bytes(), n,
                               {sum.data() + first, sum_abs.data() + first, sum_sq.data() + first,
                                max_abs.data() + first});
   });
-  if (kind == GramKind::kNone) return;
-  const linalg::Matrix columns = linalg::transposed(x, n_threads);
-  if (kind == GramKind::kFull) {
-    linalg::add_gram(columns, gram.data(), n_threads);
-    return;
-  }
-  const std::vector<GramSquare> squares = gram_squares(kind, d);
-  parallel::parallel_for(squares.size(), n_threads, [&](std::size_t i, int) {
-    const GramSquare& square = squares[i];
-    const linalg::Block rows(columns, square.first, 0, square.n, x.rows());
-    linalg::multiply_block(rows, rows, gram.data() + square.place, square.n, linalg::Into::kAdd);
-  });
+  if (kind == GramKind::kFull) products.add(x, gram.data());
+  if (kind == GramKind::kBlock) products.add_squares(x, kGramBlock, gram.data());
 }
 
 void SiteStats::add(const SiteStats& other, int n_threads) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/linalg/gram.h"
 #include "common/linalg/matrix.h"
 
 namespace lq::calibration {
@@ -48,7 +49,7 @@ struct SiteStats {
   std::size_t width() const { return sum_sq.size(); }
   /// Adds the rows of x [n, d]. The result depends on where rows are cut into calls, not on the
   /// threads.
-  void add_rows(const linalg::Matrix& x, int n_threads);
+  void add_rows(const linalg::Matrix& x, linalg::GramProducts& products, int n_threads);
   /// REQUIRES: of the same kind and width.
   void add(const SiteStats& other, int n_threads);
   /// Memory in bytes of one of that kind and width.

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstddef>
 
+#include "common/kernels/token_rows.h"
+
 namespace lq::forward {
 namespace {
 
@@ -27,13 +29,16 @@ double sum_of(std::size_t n, Term term) {
 
 void rms_norm(std::span<const float> x, std::span<const float> weight, double eps,
               std::span<float> y) {
-  assert(x.size() == weight.size() && x.size() == y.size());
-  const double squares = sum_of(x.size(), [&](std::size_t i) {
-    return static_cast<double>(x[i]) * static_cast<double>(x[i]);
-  });
-  const auto scale =
-      static_cast<float>(1.0 / std::sqrt(squares / static_cast<double>(x.size()) + eps));
-  for (std::size_t i = 0; i < x.size(); ++i) y[i] = x[i] * scale * weight[i];
+  assert(x.size() == y.size());
+  rms_norm(x, weight, eps, tensor::DType::kF32, std::as_writable_bytes(y).data());
+}
+
+void rms_norm(std::span<const float> x, std::span<const float> weight, double eps,
+              tensor::DType dtype, std::byte* y) {
+  assert(x.size() == weight.size());
+  const double mean = kernels::sum_of_squares(x.data(), x.size()) / static_cast<double>(x.size());
+  const auto scale = static_cast<float>(1.0 / std::sqrt(mean + eps));
+  kernels::scale_row(x.data(), scale, weight.data(), x.size(), dtype, y);
 }
 
 void layer_norm(std::span<const float> x, std::span<const float> weight,

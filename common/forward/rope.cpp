@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "common/kernels/token_rows.h"
 #include "common/model/rope_factors.h"
 
 namespace lq::forward {
@@ -88,16 +89,9 @@ RopeTable::RopeTable(const ModelConfig& config, std::size_t n_positions)
   }
 }
 
-void RopeTable::rotate(std::size_t position, std::span<float> head) const {
-  const float* const cos = cos_.data() + position * half_;
-  const float* const sin = sin_.data() + position * half_;
-  float* const low = head.data();
-  float* const high = head.data() + half_;
-  for (std::size_t i = 0; i < half_; ++i) {
-    const float a = low[i], b = high[i];
-    low[i] = a * cos[i] - b * sin[i];
-    high[i] = b * cos[i] + a * sin[i];
-  }
+void RopeTable::rotate(std::size_t position, std::span<float> heads) const {
+  kernels::rotate_heads(heads.data(), heads.size() / (2 * half_), half_,
+                        cos_.data() + position * half_, sin_.data() + position * half_);
 }
 
 void RopeTables::prepare(std::size_t n_positions) {

@@ -23,8 +23,9 @@ class RopeTable {
  public:
   RopeTable(const model::ModelConfig& config, std::size_t n_positions);
 
-  /// Rotates a head [head_dim]: value i together with value i + head_dim / 2.
-  void rotate(std::size_t position, std::span<float> head) const;
+  /// Rotates heads of one position, [n, head_dim]: value i of each together with value i +
+  /// head_dim / 2.
+  void rotate(std::size_t position, std::span<float> heads) const;
 
  private:
   std::size_t half_;

@@ -9,21 +9,12 @@
 
 #include "common/kernels/channel_sums.h"
 #include "common/kernels/channel_sums_detail.h"
+#include "common/kernels/elements-inl.h"
 #include "common/kernels/target.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace lq::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-using Floats = hn::ScalableTag<float>;
-using FloatVec = hn::Vec<Floats>;
-
-HWY_INLINE FloatVec load(const float* x) { return hn::LoadU(Floats(), x); }
-HWY_INLINE FloatVec load(const std::uint16_t* x) {
-  const hn::Rebind<std::uint32_t, Floats> words;
-  const hn::Rebind<std::uint16_t, Floats> halves;
-  return hn::BitCast(Floats(), hn::ShiftLeft<16>(hn::PromoteTo(words, hn::LoadU(halves, x))));
-}
 
 HWY_INLINE void add_to(double* sums, FloatVec values) {
   const hn::Half<Floats> half;

@@ -7,28 +7,42 @@
 
 namespace lq::linalg {
 
-Matrix::Matrix(std::size_t rows, std::size_t columns, Compute compute)
-    : rows_(rows), columns_(columns), compute_(compute), values_(rows * row_bytes()) {}
+tensor::DType element_type(Compute compute) {
+  return compute == Compute::kBf16 ? tensor::DType::kBF16 : tensor::DType::kF32;
+}
+
+std::size_t element_bytes(Compute compute) { return compute == Compute::kBf16 ? 2 : 4; }
+
+Matrix::Matrix(std::size_t rows, std::size_t columns, Compute compute) {
+  reshape(rows, columns, compute);
+}
+
+void Matrix::reshape(std::size_t rows, std::size_t columns, Compute compute) {
+  rows_ = rows;
+  columns_ = columns;
+  compute_ = compute;
+  const std::size_t bytes = rows * row_bytes();
+  if (bytes > values_.capacity()) values_ = AlignedVector<std::byte>();  // nothing to copy
+  values_.resize(bytes);
+}
 
 void Matrix::set_row(std::size_t row, std::span<const float> values) { set(row, 0, values); }
 
 void Matrix::set(std::size_t row, std::size_t first, std::span<const float> values) {
-  assert(row < rows_ && first + values.size() <= columns_);
-  std::byte* const place = values_.data() + row * row_bytes() + first * element_bytes();
+  assert(row * columns_ + first + values.size() <= rows_ * columns_);
   if (compute_ == Compute::kBf16) {
-    kernels::narrow_to_bf16(values, place);
+    kernels::narrow_to_bf16(values, at(row, first));
   } else {
-    std::memcpy(place, values.data(), values.size_bytes());
+    std::memcpy(at(row, first), values.data(), values.size_bytes());
   }
 }
 
 void Matrix::get(std::size_t row, std::size_t first, std::span<float> out) const {
   assert(row < rows_ && first + out.size() <= columns_);
-  const std::byte* const place = values_.data() + row * row_bytes() + first * element_bytes();
   if (compute_ == Compute::kBf16) {
-    kernels::widen_to_f32(tensor::DType::kBF16, {place, 2 * out.size()}, out);
+    kernels::widen_to_f32(tensor::DType::kBF16, {at(row, first), 2 * out.size()}, out);
   } else {
-    std::memcpy(out.data(), place, out.size_bytes());
+    std::memcpy(out.data(), at(row, first), out.size_bytes());
   }
 }
 

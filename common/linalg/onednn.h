@@ -1,23 +1,45 @@
 #pragma once
-// Products through oneDNN, one thread each: the one place that knows the library.
+// Products through oneDNN, one thread each: the one place that knows the library. All functions are
+// to be called from an item of parallel_for, where the library uses no threads of its own.
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
-#include "common/linalg/product.h"
+#include "common/linalg/matrix.h"
+
+namespace lq::linalg {
+
+/// Whether what is in the result counts.
+enum class Into : std::uint8_t { kReplace, kAdd };
+
+}  // namespace lq::linalg
 
 namespace lq::linalg::onednn {
 
-/// A factor in memory: [rows, columns] of the type of `compute`, `stride` elements between rows.
+/// A factor in memory: [rows, columns] of the type of `Compute`, `stride` elements between rows.
 struct Factor {
   const std::byte* data = nullptr;
   std::size_t rows = 0, columns = 0, stride = 0;
 };
 
-/// c = a b^T, or c += a b^T. Where the processor has no bfloat16 products, the library's float32
-/// ones do on the same values. REQUIRES: equal columns, not kReference.
-void multiply(const Factor& a, const Factor& b, Compute compute, float* c, std::size_t c_stride,
-              Into into);
+/// How the right factor of a b^T lies in memory.
+enum class Right : std::uint8_t {
+  kRows,     // b [n, k]
+  kColumns,  // its transpose [k, n]
+  kPacked,   // b [n, k] as pack() left it
+};
+
+/// c [a.rows, n] = a b^T, or added to it; `c_stride` floats between rows. Where the processor has
+/// no bfloat16 products, the library's float32 ones do on the same values. The library's best code
+/// wants factors and result without gaps. REQUIRES: equal k, not kReference.
+void multiply(const Factor& a, const Factor& b, Right right, Compute compute, float* c,
+              std::size_t c_stride, Into into);
+
+/// Bytes of b [n, k] in the order that products of many rows with it read fastest.
+std::size_t packed_bytes(std::size_t n, std::size_t k, Compute compute);
+/// Brings b, given as its transpose [k, n], into that order.
+void pack(const Factor& b_transposed, Compute compute, std::byte* packed);
 
 /// Version and the best instruction set that it uses here: "2.6.3 avx512_core_bf16".
 std::string description();

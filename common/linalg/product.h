@@ -3,14 +3,14 @@
 // is computed by one thread.
 
 #include <cstddef>
-#include <cstdint>
+#include <functional>
+#include <span>
 
 #include "common/linalg/matrix.h"
+#include "common/linalg/onednn.h"
+#include "common/linalg/packed_matrix.h"
 
 namespace lq::linalg {
-
-/// Whether what is in the result counts.
-enum class Into : std::uint8_t { kReplace, kAdd };
 
 /// A part of a matrix.
 struct Block {
@@ -23,23 +23,32 @@ struct Block {
       : matrix(&whole), row(first_row), column(first_column), rows(n_rows), columns(n_columns) {}
 };
 
-/// c [a.rows, b.rows] = a b^T, or added to it, by the calling thread alone; `c_stride` floats lie
-/// between the beginnings of its rows. REQUIRES: equal columns, the same Compute.
+/// c [a.rows, b.rows] = a b^T, or added to it, by the calling thread alone, in an item of
+/// parallel_for; `c_stride` floats lie between the beginnings of its rows. Fastest where rows have
+/// no gaps between them. REQUIRES: equal columns, the same Compute.
 void multiply_block(const Block& a, const Block& b, float* c, std::size_t c_stride, Into into);
+/// The same for c [a.rows, b.columns] = a b: each row of `a` weighs the rows of `b`.
+/// REQUIRES: a.columns == b.rows, the same Compute.
+void weigh_rows(const Block& a, const Block& b, float* c, std::size_t c_stride, Into into);
 
-/// The same for whole matrices, in tiles. c is [a.rows, b.rows] without gaps.
-void multiply(const Matrix& a, const Matrix& b, float* c, Into into, int n_threads);
+/// A part of one or several products of the same left factor, while it is in the cache.
+struct Tile {
+  std::size_t row = 0, column = 0;  // its first
+  std::size_t rows = 0, columns = 0;
+  std::span<float* const> values;  // of each product, [rows, columns] without gaps; may be changed
 
-/// x [rows, columns] -> [columns, rows].
-Matrix transposed(const Matrix& x, int n_threads);
+  float* line(std::size_t product, std::size_t i) const { return values[product] + i * columns; }
+};
 
-/// Adds x^T x of x [n, d], given as its transpose [d, n], to g [d, d]. Only tiles that meet the
-/// diagonal or lie above it are computed: every g[i][j] with i <= j is right, others may not be.
-void add_gram(const Matrix& x_transposed, float* g, int n_threads);
+/// Computes a b^T for each `b` and gives each tile to `use`, from any thread. REQUIRES: the `b` have
+/// one shape and one unit, a.columns() is theirs, the same Compute.
+void multiply_tiles(const Matrix& a, std::span<const PackedMatrix* const> b, int n_threads,
+                    const std::function<void(const Tile&)>& use);
 
-/// Adds a^T b of a [n, d1] and b [n, d2], given as their transposes, to c [d1, d2], all of it.
-/// REQUIRES: the same n, the same Compute.
-void add_cross_gram(const Matrix& a_transposed, const Matrix& b_transposed, float* c,
-                    int n_threads);
+/// c [a.rows, b.rows] = a b^T, or added to it, without gaps.
+void multiply(const Matrix& a, const PackedMatrix& b, float* c, Into into, int n_threads);
+
+/// What each thread keeps for the tiles of `n_products` at once, and the library for its own.
+std::size_t tile_scratch_bytes(std::size_t n_products);
 
 }  // namespace lq::linalg

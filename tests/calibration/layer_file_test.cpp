@@ -28,6 +28,7 @@ LayerStats some_stats(GramKind kind, unsigned seed = 1) {
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;
   LayerStats stats = empty_layer_stats(kShapes, kind);
+  linalg::GramProducts products(1);
   for (auto& [row, site] : stats.sites) {
     linalg::Matrix x(400, site.width(), linalg::Compute::kF32);
     std::vector<float> values(site.width());
@@ -38,7 +39,7 @@ LayerStats some_stats(GramKind kind, unsigned seed = 1) {
       values[9] *= 100;
       x.set_row(t, values);
     }
-    site.add_rows(x, 1);
+    site.add_rows(x, products, 1);
   }
   stats.sample.resize(3 * kHidden);
   for (std::size_t i = 0; i < stats.sample.size(); ++i) {

@@ -39,7 +39,8 @@ class SiteStatsTest : public ::testing::TestWithParam<Compute> {
 
   SiteStats stats(GramKind kind, int n_threads = 2) const {
     SiteStats made(kind, kWidth);
-    made.add_rows(matrix_of(rows_, kWidth, GetParam()), n_threads);
+    linalg::GramProducts products(n_threads);
+    made.add_rows(matrix_of(rows_, kWidth, GetParam()), products, n_threads);
     return made;
   }
   /// Values as the compute type holds them.
@@ -123,10 +124,11 @@ TEST(SiteStats, OfTwoPartsAddUp) {
   const std::vector<float> first = some_rows(64, 40, 1), second = some_rows(96, 40, 2);
   SiteStats a(GramKind::kFull, 40), b(GramKind::kFull, 40), both(GramKind::kFull, 40);
   const Matrix x = matrix_of(first, 40, Compute::kF32), y = matrix_of(second, 40, Compute::kF32);
-  a.add_rows(x, 1);
-  b.add_rows(y, 1);
-  both.add_rows(x, 1);
-  both.add_rows(y, 1);
+  linalg::GramProducts products(1);
+  a.add_rows(x, products, 1);
+  b.add_rows(y, products, 1);
+  both.add_rows(x, products, 1);
+  both.add_rows(y, products, 1);
   a.add(b, 2);
   EXPECT_EQ(a.count, 160);
   EXPECT_EQ(a.max_abs, both.max_abs);

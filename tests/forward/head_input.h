@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "common/forward/layer.h"
+#include "common/forward/layer_pass.h"
 #include "common/model/checkpoint.h"
 
 namespace lq::testing {

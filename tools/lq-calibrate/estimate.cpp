@@ -46,19 +46,42 @@ double mean_context(const Job& job) {
   return tokens > 0 ? sum / tokens : 0;
 }
 
+linalg::Matrix zeros(std::size_t rows, std::size_t columns, linalg::Compute compute) {
+  linalg::Matrix matrix(rows, columns, compute);
+  const std::vector<float> row(columns);
+  for (std::size_t i = 0; i < rows; ++i) matrix.set_row(i, row);
+  return matrix;
+}
+
+std::size_t longest_window(const Job& job) {
+  std::size_t longest = 0;
+  for (const calibration::Lane& lane : job.lanes) {
+    for (const calibration::Batch& batch : lane.batches) {
+      longest = std::max(longest, std::ranges::max(batch.windows.lengths));
+    }
+  }
+  return longest;
+}
+
 }  // namespace
 
 std::uint64_t needed_memory(const Job& job) {
   // The program and its libraries with their scratch memory, and the embeddings' rows of a batch.
   constexpr double kProgram = 160.0 * (1 << 20);
   const Shape shape(job.checkpoint.config);
-  const double element = job.settings.compute == linalg::Compute::kBf16 ? 2 : 4;
-  const auto batch = static_cast<double>(calibration::largest_batch(job.lanes));
+  const linalg::Compute compute = job.settings.compute;
+  const int n_threads = job.settings.n_threads;
+  const std::size_t batch = calibration::largest_batch(job.lanes);
   const double widest = std::max({shape.ffn, shape.q, shape.hidden});
-  // Hidden states, the values of the widest step in float32 and rounded, their transpose.
-  const double values = batch * (3 * 4 * shape.hidden + 4 * (shape.q + 2 * shape.kv) +
-                                 2 * 4 * shape.ffn + 3 * element * widest);
-  const double weights = element * shape.layer_weights();
+  // Hidden states as they are read and written, what a step makes of them, their transposes.
+  const double values =
+      static_cast<double>(3 * sizeof(float) * batch) * shape.hidden +
+      static_cast<double>(forward::LayerPass::bytes(job.checkpoint.config, compute, batch,
+                                                    longest_window(job), n_threads)) +
+      static_cast<double>(linalg::GramProducts::bytes(batch, static_cast<std::size_t>(widest),
+                                                      compute, n_threads));
+  const double weights =
+      static_cast<double>(linalg::element_bytes(compute)) * shape.layer_weights();
   const auto stats = static_cast<double>(
       calibration::layer_stats_bytes(job.description.layer_sites, job.settings.kind));
   const double passing = values + (job.lanes.size() > 1 ? 2 : 1) * stats;
@@ -79,8 +102,9 @@ double estimated_seconds(const Job& job) {
   using Clock = std::chrono::steady_clock;
   constexpr std::size_t kRows = 512, kInner = 2048, kColumns = 2048;
   constexpr double kShareOfProducts = 0.7;  // of the time, as bench/forward measures it
-  const linalg::Matrix a(kRows, kInner, job.settings.compute);
-  const linalg::Matrix b(kColumns, kInner, job.settings.compute);
+  const linalg::Matrix a = zeros(kRows, kInner, job.settings.compute);
+  const linalg::PackedMatrix b =
+      linalg::packed(zeros(kColumns, kInner, job.settings.compute), job.settings.n_threads);
   std::vector<float> c(kRows * kColumns);
   const auto once = [&] {
     const auto begin = Clock::now();
