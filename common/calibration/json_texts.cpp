@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <utility>
 
-#include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/io/json_events.h"
 

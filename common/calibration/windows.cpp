@@ -4,7 +4,6 @@
 #include <cassert>
 #include <fmt/format.h>
 #include <limits>
-#include <utility>
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
@@ -61,11 +60,9 @@ class JoinedIds {
         ++text_;
         continue;
       }
-      const auto first = static_cast<std::ptrdiff_t>(begin - text_begin_);
       const std::uint64_t n = std::min(end, text_begin_ + ids.size()) - begin;
-      std::ranges::transform(
-          ids.begin() + first, ids.begin() + first + static_cast<std::ptrdiff_t>(n),
-          std::back_inserter(out), [](std::uint32_t id) { return static_cast<std::int32_t>(id); });
+      const auto first = ids.begin() + static_cast<std::ptrdiff_t>(begin - text_begin_);
+      out.insert(out.end(), first, first + static_cast<std::ptrdiff_t>(n));
       begin += n;
     }
   }
