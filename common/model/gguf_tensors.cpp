@@ -116,6 +116,11 @@ std::vector<std::string> gguf_warnings(const Checkpoint& checkpoint) {
         "the runtime stretches YaRN with beta_fast {} and beta_slow {}, the model with {} and {}",
         kFast, kSlow, rope.beta_fast.value_or(kFast), rope.beta_slow.value_or(kSlow)));
   }
+  if (rope.scaling == RopeScalingKind::kYarn && !rope.whole_pairs) {
+    warnings.emplace_back(
+        "the runtime begins and ends the blend of YaRN at whole pairs of dimensions, the model "
+        "between them");
+  }
   return warnings;
 }
 

@@ -90,9 +90,9 @@ TEST_F(GoldenTest, PerplexityInFloat32) {
   EXPECT_NEAR(perplexity(256, Compute::kF32) / 24.582540, 1, 1e-6);
   EXPECT_NEAR(perplexity(512, Compute::kF32) / 24.721047, 1, 1e-6);
 }
-TEST_F(GoldenTest, PerplexityInBfloat16) {
-  EXPECT_NEAR(perplexity(256, Compute::kBf16) / 24.582540, 1, 1e-3);
-  EXPECT_NEAR(perplexity(512, Compute::kBf16) / 24.721047, 1, 1e-3);
+TEST_F(GoldenTest, PerplexityInBfloat16) {  // measured: 4e-5 and 7e-5 below
+  EXPECT_NEAR(perplexity(256, Compute::kBf16) / 24.582540, 1, 3e-4);
+  EXPECT_NEAR(perplexity(512, Compute::kBf16) / 24.721047, 1, 3e-4);
 }
 
 TEST_F(GoldenTest, WindowsDoNotSeeEachOther) {

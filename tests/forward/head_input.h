@@ -2,11 +2,16 @@
 // The whole pass over some windows, up to what the output head reads.
 
 #include <cstdint>
+#include <cstring>
+#include <filesystem>
 #include <functional>
+#include <numeric>
 #include <vector>
 
+#include "common/forward/head.h"
 #include "common/forward/layer_pass.h"
 #include "common/model/checkpoint.h"
+#include "tests/support/scratch.h"
 
 namespace lq::testing {
 
@@ -30,6 +35,25 @@ inline linalg::Matrix head_input(
       pass.normalized(forward::load_vector(weights, {model::TensorRole::kOutputNorm}), h);
   at_site(-1, forward::Site::kHeadIn, x);
   return x;
+}
+
+/// The logits of all tokens: [tokens, vocabulary].
+inline std::vector<float> all_logits(const model::Checkpoint& checkpoint,
+                                     const std::vector<std::int32_t>& ids,
+                                     const forward::Windows& windows, linalg::Compute compute) {
+  const forward::CheckpointWeights weights(checkpoint);
+  const linalg::Matrix x = head_input(checkpoint, weights, ids, windows, compute);
+  std::vector<std::size_t> rows(ids.size());
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  return forward::logits_of(weights, x, rows, 2);
+}
+
+/// A file of float32 values.
+inline std::vector<float> float_file(const std::filesystem::path& path) {
+  const std::string bytes = read_file(path);
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
+  return values;
 }
 
 }  // namespace lq::testing

@@ -236,6 +236,18 @@ TEST(GgufTensors, WarnOfYarnBetasThatTheRuntimeDoesNotTake) {
                                       "1, the model with 16 and 1"}));
 }
 
+TEST(GgufTensors, WarnOfAnUntruncatedYarn) {
+  json config = small_config();
+  config["rope_scaling"] = {{"rope_type", "yarn"}, {"factor", 4}, {"truncate", true}};
+  EXPECT_TRUE(model::gguf_warnings(Model(config).checkpoint).empty());
+  config["rope_scaling"]["truncate"] = false;
+  const Model model(config);
+  EXPECT_EQ(
+      model::gguf_warnings(model.checkpoint),
+      (std::vector<std::string>{"the runtime begins and ends the blend of YaRN at whole pairs "
+                                "of dimensions, the model between them"}));
+}
+
 TEST(RopeFactors, StretchLongWavelengthsOnly) {
   model::ModelConfig config;
   config.head_dim = 64;

