@@ -82,7 +82,8 @@ class Steps {
 
 /// What calibration keeps of one site.
 struct SiteSums {
-  std::vector<float> gram, max_abs;
+  linalg::AlignedVector<float> gram;
+  std::vector<float> max_abs;
   std::vector<double> sum, sum_abs, sum_sq;
 
   explicit SiteSums(std::size_t d) : gram(d * d), max_abs(d), sum(d), sum_abs(d), sum_sq(d) {}
@@ -114,7 +115,8 @@ class Bench {
 
   /// All layers over the batch.
   void forward(Steps& steps, bool with_statistics) {
-    std::vector<float> h = embedded_;
+    result_ = embedded_;
+    const std::span<float> h = result_;
     steps.start();
     for (const forward::Layer& layer : layers_) {
       const Matrix& x = pass_.attention_input(layer, h);
@@ -134,7 +136,6 @@ class Bench {
       pass_.mlp_output(layer, activation, h);
       steps.mark("down");
     }
-    result_ = std::move(h);
   }
 
   /// The output head on the last token of each window.

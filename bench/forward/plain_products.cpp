@@ -18,8 +18,9 @@ struct Product {
 memory filled(const memory::desc& desc, const dnnl::engine& engine) {
   memory values(desc, engine);
   auto* const words = static_cast<std::uint16_t*>(values.get_data_handle());
+  const std::size_t n = desc.get_size() / sizeof(std::uint16_t);
   std::uint32_t state = 1;
-  for (std::size_t i = 0; i < desc.get_size() / 2; ++i) {
+  for (std::size_t i = 0; i < n; ++i) {
     state = state * 1664525U + 1013904223U;
     words[i] = static_cast<std::uint16_t>(0x3F80U | (state >> 25) | ((state >> 8) & 0x8000U));
   }
