@@ -175,8 +175,7 @@ std::optional<Failure> Engine::fetch_once(HubClient& client, Piece& piece,
                                           const std::function<void(std::uint64_t)>& received) {
   FileTransfer& transfer = piece.transfer();
   const auto ask = [&](std::optional<Url>& direct, RangeSink& sink) {
-    return client.open(settings_.id, settings_.commit, transfer.file(),
-                       ByteRange{piece.left().begin, piece.left().end - 1}, direct, sink);
+    return client.open(settings_.id, settings_.commit, transfer.file(), piece.left(), direct, sink);
   };
   std::optional<Url> direct = transfer.direct();
   const bool was_direct = direct.has_value();
@@ -205,6 +204,7 @@ std::optional<Failure> Engine::fetch_once(HubClient& client, Piece& piece,
 void Engine::finisher() {
   std::vector<std::byte> buffer(kHashedAtOnce);
   for (;;) {
+    if (stopping()) throw Stopped();
     Transfers open;
     {
       const std::lock_guard lock(mutex_);
