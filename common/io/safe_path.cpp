@@ -42,7 +42,8 @@ std::optional<std::string> path_problem(std::string_view path) {
     const std::size_t end = std::min(path.find('/', begin), path.size());
     const std::string_view segment = path.substr(begin, end - begin);
     if (auto problem = segment_problem(segment)) return problem;
-    if (begin == 0 && std::ranges::find(kReserved, segment) != kReserved.end()) {
+    // Some file systems take .GIT for .git.
+    if (begin == 0 && std::ranges::find(kReserved, base::to_lower(segment)) != kReserved.end()) {
       return fmt::format("lies below `{}`", segment);
     }
     begin = end + 1;

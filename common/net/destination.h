@@ -4,6 +4,7 @@
 // the other brought.
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -41,8 +42,9 @@ class Destination {
   /// The list of all files of the commit, before the first one comes: with it nobody takes a part of
   /// them for the whole.
   virtual void note_files(const std::vector<RepoFile>& all_files) = 0;
-  /// Whether a file of the user's own is at the place of this one.
-  virtual bool is_foreign(const RepoFile& file) const = 0;
+  /// Whether a file of the user's own is at the place of this one, or one that was edited after it
+  /// came. May have to hash it: `keep_going` is called on the way and may throw.
+  virtual bool is_foreign(const RepoFile& file, const std::function<void()>& keep_going) const = 0;
   /// Notes that the revision stands for this commit, for whoever asks without a network.
   virtual void remember(const std::string& revision) = 0;
 };

@@ -20,6 +20,8 @@ namespace lq::net {
 namespace {
 
 constexpr std::size_t kHashedAtOnce = std::size_t{1} << 20;
+// A server that breaks off after less each time is not worth going on with.
+constexpr std::uint64_t kLeastProgress = 1024;
 
 /// Connections that fetch pieces, and one thread that hashes and finishes files.
 class Engine {
@@ -151,14 +153,17 @@ void Engine::connection() {
 
 void Engine::fetch(HubClient& client, Piece& piece) {
   Attempts attempts(patience_, what(piece.transfer()));
+  std::uint64_t came = 0;  // in one attempt
   const std::function<void(std::uint64_t)> received = [&](std::uint64_t bytes) {
-    attempts.progressed();
+    came += bytes;
+    if (came >= kLeastProgress) attempts.progressed();
     tell(events_.received, bytes);
     pace_.take(bytes, [this] { return stopping(); });
   };
   // After a failure the Hub is asked for another signed address: the old one may be the cause.
   attempts.run([&]() -> std::optional<Failure> {
     if (!piece.is_wanted() || piece.left().size() == 0) return {};
+    came = 0;
     try {
       auto failure = fetch_once(client, piece, received);
       if (failure) piece.transfer().set_direct({});
@@ -175,8 +180,7 @@ std::optional<Failure> Engine::fetch_once(HubClient& client, Piece& piece,
                                           const std::function<void(std::uint64_t)>& received) {
   FileTransfer& transfer = piece.transfer();
   const auto ask = [&](std::optional<Url>& direct, RangeSink& sink) {
-    return client.open(settings_.id, settings_.commit, transfer.file(),
-                       ByteRange{piece.left().begin, piece.left().end - 1}, direct, sink);
+    return client.open(settings_.id, settings_.commit, transfer.file(), piece.left(), direct, sink);
   };
   std::optional<Url> direct = transfer.direct();
   const bool was_direct = direct.has_value();
@@ -205,6 +209,7 @@ std::optional<Failure> Engine::fetch_once(HubClient& client, Piece& piece,
 void Engine::finisher() {
   std::vector<std::byte> buffer(kHashedAtOnce);
   for (;;) {
+    if (stopping()) throw Stopped();
     Transfers open;
     {
       const std::lock_guard lock(mutex_);

@@ -91,7 +91,8 @@ std::string public_text(CURLcode code, const std::string& text) {
   return "the proxy that http_proxy, https_proxy or ALL_PROXY name cannot be used";
 }
 
-std::string text_of(ByteRange range) { return fmt::format("{}-{}", range.first, range.last); }
+/// As HTTP writes it: first and last byte.
+std::string text_of(Extent range) { return fmt::format("{}-{}", range.begin, range.end - 1); }
 
 template <class Value>
 void set_option(CURL* easy, CURLoption option, Value value) {
@@ -204,20 +205,26 @@ std::string HttpHead::header(const std::string& name) const {
   return found == headers.end() ? std::string() : found->second;
 }
 
-std::string range_problem(const HttpHead& head, ByteRange range, std::uint64_t size) {
+std::string range_problem(const HttpHead& head, Extent range, std::uint64_t size) {
   const std::string given = head.header("content-range");
-  const std::string wanted = fmt::format("bytes {}-{}/{}", range.first, range.last, size);
+  const std::string wanted = fmt::format("bytes {}/{}", text_of(range), size);
   if (given == wanted) return "";
   return fmt::format("asked for {}, it answered with {}", wanted, base::escape_controls(given));
 }
 
 struct HttpConnection::Handles {
-  CURLM* multi = curl_multi_init();
-  CURL* easy = curl_easy_init();
+  CURLM* multi = curl_multi_init();  // has the connections
+  CURL* easy = nullptr;              // of one request: after a failed lookup it takes no settings
   std::array<char, CURL_ERROR_SIZE> error = {};
 
   Handles() {
-    if (multi == nullptr || easy == nullptr) throw std::bad_alloc();
+    if (multi == nullptr) throw std::bad_alloc();
+  }
+  void renew() {
+    curl_easy_cleanup(easy);
+    easy = curl_easy_init();
+    if (easy == nullptr) throw std::bad_alloc();
+    error[0] = '\0';
   }
   ~Handles() {
     curl_easy_cleanup(easy);
@@ -236,9 +243,8 @@ HttpConnection::~HttpConnection() = default;
 
 /// What does not depend on who takes the answer. libcurl keeps copies of the texts.
 void HttpConnection::configure(const HttpRequest& request) {
+  handles_->renew();
   CURL* const easy = handles_->easy;
-  curl_easy_reset(easy);  // keeps the connection
-  handles_->error[0] = '\0';
   set_option(easy, CURLOPT_URL, request.url.text().c_str());
   set_option(easy, CURLOPT_USERAGENT, settings_.user_agent.c_str());
   set_option(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -319,8 +325,10 @@ HttpHead HttpConnection::get(const HttpRequest& request, BodySink& sink) {
     throw TransportError(TransportFailure::kBroken, "the answer is compressed, unasked");
   }
   if (code != CURLE_OK && !answer.is_over()) {
-    const std::string text = base::escape_controls(public_text(
-        code, handles_->error[0] != '\0' ? handles_->error.data() : curl_easy_strerror(code)));
+    const std::string reason =
+        handles_->error[0] != '\0' ? handles_->error.data() : curl_easy_strerror(code);
+    const std::string text = fmt::format("{}: {}", request.url.shown(),
+                                         base::escape_controls(public_text(code, reason)));
     trace("failed: " + text);
     const TransportFailure failure = failure_of(code);
     throw TransportError(failure,

@@ -11,14 +11,10 @@
 #include <span>
 #include <string>
 
+#include "common/net/byte_ranges.h"
 #include "common/net/url.h"
 
 namespace lq::net {
-
-/// First and last byte, both included.
-struct ByteRange {
-  std::uint64_t first = 0, last = 0;
-};
 
 struct HttpSettings {
   std::string user_agent;
@@ -35,8 +31,8 @@ struct HttpSettings {
 struct HttpRequest {
   Url url;
   const std::string* bearer = nullptr;  // sent as Authorization where there is one
-  std::optional<ByteRange> range = {};
-  double total_seconds = 0;  // of the whole call; 0 = no limit
+  std::optional<Extent> range = {};     // not empty
+  double total_seconds = 0;             // of the whole call; 0 = no limit
 };
 
 struct HttpHead {
@@ -49,7 +45,7 @@ struct HttpHead {
 
 /// Why an answer with status 206 does not hold exactly these bytes of a file of that size; empty
 /// when it does.
-std::string range_problem(const HttpHead& head, ByteRange range, std::uint64_t size);
+std::string range_problem(const HttpHead& head, Extent range, std::uint64_t size);
 
 /// Takes the body as it comes.
 class BodySink {

@@ -31,7 +31,7 @@ class HubCache : public Destination {
   bool adopt(const RepoFile& file, const std::filesystem::path& candidate) override;
   void prepare() override;
   void note_files(const std::vector<RepoFile>& all_files) override;
-  bool is_foreign(const RepoFile&) const override { return false; }
+  bool is_foreign(const RepoFile&, const std::function<void()>&) const override { return false; }
   void remember(const std::string& revision) override;
 
   /// The commit that a revision stood for when it was last asked for; empty when it was not.

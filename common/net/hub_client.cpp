@@ -50,12 +50,12 @@ class OneByteSink : public BodySink {
 /// Some bytes of a file, also from a server that takes no ranges and sends it from its beginning.
 class PartSink : public BodySink {
  public:
-  PartSink(std::string& bytes, ByteRange range, std::uint64_t file_size)
+  PartSink(std::string& bytes, Extent range, std::uint64_t file_size)
       : bytes_(bytes), range_(range), file_size_(file_size) {}
 
   bool begin(const HttpHead& head) override {
     bytes_.clear();
-    to_skip_ = head.status == 206 ? 0 : range_.first;
+    to_skip_ = head.status == 206 ? 0 : range_.begin;
     if (head.status == 206) problem_ = range_problem(head, range_, file_size_);
     return head.status / 100 == 2 && problem_.empty();
   }
@@ -74,10 +74,10 @@ class PartSink : public BodySink {
   }
 
  private:
-  std::size_t wanted() const { return static_cast<std::size_t>(range_.last - range_.first + 1); }
+  std::size_t wanted() const { return static_cast<std::size_t>(range_.size()); }
 
   std::string& bytes_;
-  const ByteRange range_;
+  const Extent range_;
   const std::uint64_t file_size_;
   std::uint64_t to_skip_ = 0;
   std::string problem_;
@@ -177,10 +177,12 @@ Asked HubClient::asked_for_file(const std::string& verb, const std::string& id,
 
 std::optional<Failure> HubClient::failure_of(const Answer& answer, const Asked& asked) const {
   if (answer.head.status / 100 == 2) return {};
-  if (answer.at_endpoint && !is_transient(answer.head.status)) throw_refusal(answer, asked);
+  if (answer.at_endpoint && is_refusal(answer)) throw_refusal(answer, asked);
   Failure failure = {fmt::format("{} answered with {}", answer.url.shown(), reason_of(answer)),
                      server_hint(answer.head, unix_now())};
-  if (answer.head.status == 404 || answer.head.status == 410) failure.retries = 1;  // storage
+  // The storage has no such object, or another one than the Hub lists: more tries do not help.
+  const long status = answer.head.status;
+  if (status == 404 || status == 410 || status == 416) failure.retries = 1;
   return failure;
 }
 
@@ -279,7 +281,7 @@ std::vector<RepoFile> HubClient::files(const std::string& id, const std::string&
 }
 
 Answer HubClient::open(const std::string& id, const std::string& commit, const RepoFile& file,
-                       std::optional<ByteRange> range, std::optional<Url>& direct, BodySink& sink) {
+                       std::optional<Extent> range, std::optional<Url>& direct, BodySink& sink) {
   const Url url =
       direct
           ? *direct
@@ -294,15 +296,15 @@ void HubClient::check_access(const std::string& id, const std::string& commit,
   const Asked asked = asked_for_file("cannot download", id, commit, file);
   Attempts(patience_, asked.what).run([&] {
     OneByteSink sink;
-    std::optional<ByteRange> range;
-    if (file.size > 0) range = ByteRange{0, 0};
+    std::optional<Extent> range;
+    if (file.size > 0) range = Extent{0, 1};
     std::optional<Url> direct;
     return failure_of(open(id, commit, file, range, direct, sink), asked);
   });
 }
 
 std::string HubClient::part(const std::string& id, const std::string& commit, const RepoFile& file,
-                            ByteRange range) {
+                            Extent range) {
   const Asked asked = asked_for_file("cannot read", id, commit, file);
   std::string body;
   Attempts(patience_, asked.what).run([&]() -> std::optional<Failure> {

@@ -33,7 +33,7 @@ class HubClient {
                    std::uint64_t most_bytes);
   /// Some bytes of a file, not compared with its hash.
   std::string part(const std::string& id, const std::string& commit, const RepoFile& file,
-                   ByteRange range);
+                   Extent range);
   /// Asks for one byte of the file: what refuses it refuses the rest as well.
   void check_access(const std::string& id, const std::string& commit, const RepoFile& file);
 
@@ -41,7 +41,7 @@ class HubClient {
   /// not empty, is the signed address of an earlier answer, and takes that of this one. Throws
   /// TransportError, Stopped, what the sink throws.
   Answer open(const std::string& id, const std::string& commit, const RepoFile& file,
-              std::optional<ByteRange> range, std::optional<Url>& direct, BodySink& sink);
+              std::optional<Extent> range, std::optional<Url>& direct, BodySink& sink);
   /// Nothing for a success; what failed where it may pass. Throws the refusal of the endpoint.
   std::optional<Failure> failure_of(const Answer& answer, const Asked& asked) const;
   /// What messages need to know when a file is asked for: "cannot download x of org/name".

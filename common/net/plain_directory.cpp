@@ -1,12 +1,15 @@
 #include "common/net/plain_directory.h"
 
 #include <fmt/format.h>
+#include <fstream>
 
 #include "common/io/atomic_file.h"
 #include "common/io/below.h"
 #include "common/io/digest.h"
 #include "common/io/file_status.h"
 #include "common/net/cache_tag.h"
+#include "common/net/file_check.h"
+#include "common/net/rate_limit.h"
 #include "common/net/retry.h"
 
 namespace lq::net {
@@ -17,6 +20,22 @@ namespace {
 
 constexpr std::size_t kLongestName = 255;
 constexpr std::size_t kTemporary = 40;  // what a temporary's name is longer
+constexpr std::size_t kSha256Digits = 64;
+
+/// What a .metadata file says.
+struct Note {
+  std::string etag;
+  double time = 0;  // Unix seconds
+};
+
+std::optional<Note> read_note(const fs::path& path) {
+  std::ifstream lines(path);
+  std::string commit, etag, time;
+  std::getline(lines, commit) && std::getline(lines, etag) && std::getline(lines, time);
+  const auto seconds = non_negative(time);
+  if (!seconds) return {};
+  return Note{etag, *seconds};
+}
 
 }  // namespace
 
@@ -81,11 +100,23 @@ void PlainDirectory::write_note(const RepoFile& file) const {
                             fmt::format("{}\n{}\n{:.6f}\n", commit_, file.etag(), unix_now()));
 }
 
-/// Ours, and the reference client's, are those that have a note.
-bool PlainDirectory::is_foreign(const RepoFile& file) const {
+/// Ours, and the reference client's, are those that have a note and are not younger than it; or, as
+/// a copy of the directory may be younger, still have the content that it names. A folder is nobody's
+/// file.
+bool PlainDirectory::is_foreign(const RepoFile& file,
+                                const std::function<void()>& keep_going) const {
+  const fs::path place = directory_ / file.path;
   std::error_code none;
-  if (!fs::exists(fs::symlink_status(directory_ / file.path, none))) return false;
-  return !io::file_status(notes_ / note(file, ".metadata"));
+  const fs::file_status kind = fs::symlink_status(place, none);
+  if (!fs::exists(kind) || fs::is_directory(kind)) return false;
+  const auto status = io::file_status(place);
+  const auto known = read_note(notes_ / note(file, ".metadata"));
+  if (!status || !status->is_regular || !known) return true;
+  constexpr double kSlack = 1;  // as in the reference client
+  if (1e-9 * static_cast<double>(status->mtime_ns) <= known->time + kSlack) return false;
+  RepoFile as_it_came{file.path, status->size, "", "", ""};
+  (known->etag.size() == kSha256Digits ? as_it_came.sha256 : as_it_came.blob_id) = known->etag;
+  return known->etag.empty() || !content_is_right(place, as_it_came, keep_going);
 }
 
 void PlainDirectory::prepare() {

@@ -26,7 +26,7 @@ class PlainDirectory : public Destination {
   bool adopt(const RepoFile& file, const std::filesystem::path& candidate) override;
   void prepare() override;
   void note_files(const std::vector<RepoFile>& all_files) override;
-  bool is_foreign(const RepoFile& file) const override;
+  bool is_foreign(const RepoFile& file, const std::function<void()>& keep_going) const override;
   void remember(const std::string&) override {}  // the manifest says it
 
   /// Also for who does not know the commit yet.

@@ -40,7 +40,7 @@ bool RangeSink::data(std::span<const std::byte> bytes) {
 std::string RangeSink::place_problem(const HttpHead& head) {
   const RepoFile& file = piece_.transfer().file();
   if (head.status == 206) {
-    return range_problem(head, {piece_.left().begin, piece_.left().end - 1}, file.size);
+    return range_problem(head, piece_.left(), file.size);
   }
   const std::string length = head.header("content-length");
   if (!length.empty() && length != fmt::format("{}", file.size)) {

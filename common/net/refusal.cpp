@@ -4,9 +4,16 @@
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
+#include "common/net/retry.h"
 
 namespace lq::net {
 namespace {
+
+// Reasons that the Hub gives in X-Error-Code.
+constexpr const char* kRepoNotFound = "RepoNotFound";
+constexpr const char* kRevisionNotFound = "RevisionNotFound";
+constexpr const char* kEntryNotFound = "EntryNotFound";
+constexpr const char* kGatedRepo = "GatedRepo";
 
 std::string request_id(const HttpHead& head) {
   for (const char* const name : {"x-request-id", "x-amzn-trace-id", "x-amz-cf-id"}) {
@@ -56,6 +63,12 @@ constexpr const char* kLogIn = "set HF_TOKEN, or run: hf auth login";
 
 }  // namespace
 
+bool is_refusal(const Answer& answer) {
+  const std::string code = answer.head.header("x-error-code");
+  return code == kRepoNotFound || code == kRevisionNotFound || code == kEntryNotFound ||
+         code == kGatedRepo || !is_transient(answer.head.status);
+}
+
 std::string reason_of(const Answer& answer) {
   const std::string code = answer.head.header("x-error-code");
   const std::string message = answer.head.header("x-error-message");
@@ -72,21 +85,21 @@ void throw_refusal(const Answer& answer, const Asked& asked) {
   const bool token_sent = asked.token != nullptr && !asked.token->empty();
   const std::string why = ": " + reason_of(answer);
   const long status = answer.head.status;
-  if (code == "RepoNotFound") throw_repo_not_found(why, asked);
-  if (code == "RevisionNotFound") {
+  if (code == kRepoNotFound) throw_repo_not_found(why, asked);
+  if (code == kRevisionNotFound) {
     throw base::ModelNotFoundError(asked.what,
                                    fmt::format("{} has no revision {}{}", asked.id,
                                                base::escape_controls(asked.revision), why),
                                    "choose another one after the @");
   }
-  if (code == "EntryNotFound") {
+  if (code == kEntryNotFound) {
     throw base::ModelNotFoundError(
         asked.what,
         fmt::format("{} is not in {} at {}{}", base::escape_controls(asked.path), asked.id,
                     base::escape_controls(asked.revision), why),
         "lq-fetch " + asked.id + " --list shows what is there");
   }
-  if (code == "GatedRepo") throw_gated(why, asked);
+  if (code == kGatedRepo) throw_gated(why, asked);
   if (message.find("Access to this resource is disabled") != std::string::npos) {
     throw base::AuthenticationError(asked.what,
                                     "the repository was disabled by its owner or the Hub" + why,

@@ -22,8 +22,11 @@ struct Asked {
 /// GatedRepo, request Root=1-66)".
 std::string reason_of(const Answer& answer);
 
-/// Throws the error for an answer from the endpoint that is no success and will not pass:
-/// ModelNotFoundError, AuthenticationError or NetworkError. REQUIRES: !is_transient(status).
+/// Whether an answer from the endpoint that is no success will not pass either: the reason that it
+/// names decides, whatever the status, and else the status.
+bool is_refusal(const Answer& answer);
+
+/// Throws the error for such an answer: ModelNotFoundError, AuthenticationError or NetworkError.
 [[noreturn]] void throw_refusal(const Answer& answer, const Asked& asked);
 
 }  // namespace lq::net

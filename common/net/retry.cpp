@@ -94,19 +94,20 @@ void Attempts::run(const std::function<std::optional<Failure>()>& once) {
 }
 
 void Attempts::wait_after(const Failure& failure) {
-  const std::string fix = "run the same command again later: it goes on where it was";
+  const std::string again = "run the same command again later: it goes on where it was";
   if (failure.hint && *failure.hint > patience_.longest_hint) {
     throw base::NetworkError(
         what_,
         fmt::format("{}; the server asks to wait {:.0f} seconds", failure.why, *failure.hint),
         patience_.hint_option.empty()
-            ? fix
-            : fix + fmt::format(", or allow the wait with {} {:.0f}", patience_.hint_option,
-                                std::ceil(*failure.hint)));
+            ? again
+            : again + fmt::format(", or allow the wait with {} {:.0f}", patience_.hint_option,
+                                  std::ceil(*failure.hint)));
   }
   if (failed_ >= std::min(patience_.retries, failure.retries.value_or(patience_.retries))) {
-    throw base::NetworkError(what_, fmt::format("{} (tried {} times)", failure.why, failed_ + 1),
-                             fix);
+    throw base::NetworkError(
+        what_, fmt::format("{} (tried {} times)", failure.why, failed_ + 1),
+        again + "; if it stays so, check the network, HF_ENDPOINT and the proxy variables");
   }
   const double own = patience_.first_wait * std::ldexp(1.0, failed_) * random_factor();
   const double wait = std::max(own, failure.hint.value_or(0));

@@ -10,7 +10,7 @@
 namespace lq::net {
 
 struct Patience {
-  int retries = 3;               // in a row without a byte received
+  int retries = 3;               // in a row without anything to speak of received
   double first_wait = 1;         // seconds; each further one is twice as long
   double longest_hint = 600;     // what a server may ask for
   std::string hint_option = {};  // that allows more: "--max-wait"; empty where there is none

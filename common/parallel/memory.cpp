@@ -15,14 +15,18 @@
 namespace lq::parallel {
 namespace {
 
-std::optional<std::uint64_t> mem_available(const SystemPaths& paths) {
-  std::ifstream file(paths.proc / "meminfo");
+/// Of a line "key:  123 kB", in bytes.
+std::optional<std::uint64_t> bytes_under(std::string_view key, const std::filesystem::path& path) {
+  std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
-    constexpr std::string_view kKey = "MemAvailable:";
-    if (!line.starts_with(kKey)) continue;
-    return std::uint64_t{std::strtoull(line.c_str() + kKey.size(), nullptr, 10)} * 1024;
+    if (!line.starts_with(key)) continue;
+    return std::uint64_t{std::strtoull(line.c_str() + key.size(), nullptr, 10)} * 1024;
   }
   return {};
+}
+
+std::optional<std::uint64_t> mem_available(const SystemPaths& paths) {
+  return bytes_under("MemAvailable:", paths.proc / "meminfo");
 }
 
 int affinity_cpus() {
@@ -52,7 +56,10 @@ std::uint64_t SampledMemory::available() {
   return last_;
 }
 
-std::uint64_t peak_rss() {
+/// getrusage, for want of better, counts what the process was before its last exec: a part of who
+/// started it.
+std::uint64_t peak_rss(const SystemPaths& paths) {
+  if (const auto peak = bytes_under("VmHWM:", paths.proc / "self/status")) return *peak;
   struct rusage usage = {};
   ::getrusage(RUSAGE_SELF, &usage);
   return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;

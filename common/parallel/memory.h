@@ -35,7 +35,7 @@ class SampledMemory {
   std::uint64_t last_ = 0;
 };
 /// Peak resident set of this process in bytes.
-std::uint64_t peak_rss();
+std::uint64_t peak_rss(const SystemPaths& paths = {});
 /// Resident set of this process now, in bytes; 0 when nothing tells.
 std::uint64_t current_rss(const SystemPaths& paths = {});
 /// Allowed processors: affinity and cgroup quota (rounded up), at least 1.

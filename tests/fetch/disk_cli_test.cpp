@@ -91,5 +91,48 @@ TEST_F(FetchTest, ADiskThatFillsUpOnTheWayKeepsWhatCame) {
   EXPECT_EQ(files_in(scratch_.path() / "here"), model);
 }
 
+// Runs with the cache on a file system that cannot be written.
+constexpr const char* kReadOnly = R"(
+mount --bind home home && mount -o remount,ro,bind home || exit 100
+"$@"
+)";
+
+class ReadOnlyTest : public FetchTest {
+ protected:
+  Outcome fetch_read_only(std::vector<std::string> arguments) const {
+    Command read_only = command(std::move(arguments));
+    std::vector<std::string> whole = {"unshare", "-rm", "bash", "-c", kReadOnly, "bash"};
+    read_only.arguments.insert(read_only.arguments.begin(), whole.begin(), whole.end());
+    return run(read_only);
+  }
+};
+
+TEST_F(ReadOnlyTest, ACacheThatIsWholeIsUsedAsItIs) {
+  fs::create_directories(cache());
+  if (fetch_read_only({"--version"}).exit_code != 0) {
+    GTEST_SKIP() << "no read-only disk was tried: this user may not mount one";
+  }
+  hub_.add_model("org/model", 2, 1000);
+  hub_.start();
+  const Outcome made = fetch({"org/model"});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  fs::remove_all(cache() / "models--org--model/refs");
+  EXPECT_EQ(fetch_read_only({"org/model"}).out, made.out) << "our own manifest says so";
+  // As the reference client leaves it.
+  fs::remove_all(cache() / "models--org--model/lq");
+  fs::remove_all(cache() / ".locks");
+  for (const char* const how : {"--progress=never", "--dry-run"}) {
+    const Outcome used = fetch_read_only({"org/model", how, "--json"});
+    EXPECT_EQ(used.exit_code, 0) << used.err;
+    EXPECT_NE(used.err.find("cannot be written: it is whole, and used as it is"), std::string::npos)
+        << used.err;
+    EXPECT_EQ(json::parse(used.out)["path"].get<std::string>() + "\n", made.out);
+  }
+  fs::resize_file(fs::canonical(made.out.substr(0, made.out.size() - 1) + "/config.json"), 5);
+  const Outcome refused = fetch_read_only({"org/model"});
+  EXPECT_EQ(refused.exit_code, 8) << refused.err;
+  EXPECT_NE(refused.err.find("Read-only file system"), std::string::npos) << refused.err;
+}
+
 }  // namespace
 }  // namespace lq::testing

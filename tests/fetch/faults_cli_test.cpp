@@ -44,9 +44,22 @@ std::vector<Fault> faults() {
   }
   all.push_back({"ConnectionDroppedAtEveryTenth", drops});
   all.push_back({"ConnectionResetAtEveryTenth", resets});
+  all.push_back({"AByteFromEachConnection",
+                 {storage({{"drop_after", 1}, {"path", "00001"}})},
+                 9,
+                 "(tried 4 times)"});
   all.push_back({"Answering503ThreeTimes", {storage({{"status", 503}}, 3)}, 0, "status 503"});
   all.push_back({"Answering503ForEver", {storage({{"status", 503}})}, 9, "(tried 4 times)"});
   all.push_back({"MissingInTheStorage", {storage({{"status", 404}})}, 9, "(tried 2 times)"});
+  all.push_back(
+      {"RangeThatTheStorageDoesNotHave", {storage({{"status", 416}})}, 9, "(tried 2 times)"});
+  all.push_back({"AReasonOfTheHubUnderAnotherStatus",
+                 {{{"on", "hub"},
+                   {"path", "/resolve/"},
+                   {"status", 500},
+                   {"headers", {{"X-Error-Code", "GatedRepo"}}}}},
+                 4,
+                 "the repository is gated"});
   all.push_back({"TooManyRequestsWithRetryAfter",
                  {storage({{"status", 429}, {"headers", {{"Retry-After", "2"}}}}, 1)},
                  0,

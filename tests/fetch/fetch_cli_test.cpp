@@ -245,6 +245,7 @@ TEST_F(FetchTest, VerifiesWhatIsThere) {
     EXPECT_NE(wrong.err.find("model-00001-of-00002.safetensors does not have the content"),
               std::string::npos)
         << wrong.err;
+    EXPECT_NE(wrong.err.find("lq-fetch org/model -o here --force"), std::string::npos) << wrong.err;
   }
   EXPECT_EQ(read_file(shard), bytes) << "nothing is changed";
   EXPECT_EQ(fetch({"here", "--verify"}).exit_code, 6);
@@ -254,7 +255,7 @@ TEST_F(FetchTest, VerifiesWhatIsThere) {
   const Outcome unknown = fetch({"other", "--verify"});
   EXPECT_EQ(unknown.exit_code, 3);
   EXPECT_NE(unknown.err.find("nothing in it says which repository"), std::string::npos);
-  ASSERT_EQ(fetch({"org/model", "-o", "here"}).exit_code, 0);
+  ASSERT_EQ(fetch({"org/model", "-o", "here", "--force"}).exit_code, 0);
   EXPECT_EQ(fetch({"org/model", "-o", "here", "--verify"}).exit_code, 0);
 }
 

@@ -1,16 +1,49 @@
 // What lies here already: taken where it is right, and never vouched for where it is not.
 
+#include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <regex>
+#include <signal.h>
 
 #include "tests/fetch/fetcher.h"
+#include "tests/support/wait_until.h"
 
 namespace lq::testing {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+
+/// As a file is that was written a while after it came.
+void make_younger(const fs::path& file) {
+  fs::last_write_time(file, fs::file_time_type::clock::now() + std::chrono::minutes(1));
+}
+
+/// A branch that can move to another commit.
+class MovedBranchTest : public FetchTest {
+ protected:
+  void SetUp() override {
+    hub_.add("org/model",
+             {{"config.json", "{}"},
+              {"tokenizer.json", "only here"},
+              {"model.safetensors", small_safetensors(20'000'000)}},
+             {{"commits", {{kCommit, "files"}, {kOtherCommit, "newer"}}},
+              {"refs", {{"main", kCommit}}}});
+    for (const auto& [path, bytes] : newer_) {
+      fs::create_directories(hub_.root() / "org/model/newer");
+      std::ofstream(hub_.root() / "org/model/newer" / path, std::ios::binary) << bytes;
+    }
+    hub_.start();
+  }
+  void move() {
+    hub_.faults({{{"on", "hub"}, {"path", "/revision/"}, {"set", {{"sha", kOtherCommit}}}}});
+  }
+
+  const Files newer_ = {{"config.json", "{\"a\":1}"},
+                        {"model.safetensors", small_safetensors(20'000'000)}};
+};
 
 TEST_F(FetchTest, WithoutLinksADamagedFileIsMendedFromTheBlob) {
   const Files model = hub_.add_model("org/model", 1, 200'000);
@@ -127,13 +160,89 @@ TEST_F(FetchTest, ADryRunRefusesWhatTheRunWould) {
   EXPECT_EQ(fetch({"org/model", "-o", "here"}).exit_code, 8);
 }
 
-TEST_F(FetchTest, AnEditedFileIsNotReplacedInSilence) {
+TEST_F(FetchTest, AnEditedFileIsReplacedByForceAlone) {
+  const Files model = hub_.add_model("org/model", 1, 1000);
+  hub_.start();
+  ASSERT_EQ(fetch({"org/model"}).exit_code, 0);  // the shared cache has it too
+  ASSERT_EQ(fetch({"org/model", "-o", "here"}).exit_code, 0);
+  const fs::path config = scratch_.path() / "here/config.json";
+  make_younger(scratch_.write("here/config.json", R"({"model_type":"mine!"})"));
+  const Outcome refused = fetch({"org/model", "-o", "here"});
+  EXPECT_EQ(refused.exit_code, 8) << refused.err;
+  EXPECT_NE(refused.err.find("cannot write " + config.string()), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("or that was edited since"), std::string::npos) << refused.err;
+  EXPECT_EQ(read_file(config), R"({"model_type":"mine!"})");
+  const Outcome forced = fetch({"org/model", "-o", "here", "--force"});
+  EXPECT_EQ(forced.exit_code, 0) << forced.err;
+  EXPECT_EQ(files_in(scratch_.path() / "here"), model);
+}
+
+TEST_F(FetchTest, AFileOfTheUsersIsNotReplacedFromTheCache) {
   hub_.add_model("org/model", 1, 1000);
   hub_.start();
+  ASSERT_EQ(fetch({"org/model"}).exit_code, 0);
+  const fs::path mine = scratch_.write("here/README.md", "my own notes");
+  EXPECT_EQ(fetch({"org/model", "-o", "here"}).exit_code, 8);
+  EXPECT_EQ(read_file(mine), "my own notes");
+}
+
+TEST_F(MovedBranchTest, RefusedForAnEditedFileLeavesAllAsItWas) {
   ASSERT_EQ(fetch({"org/model", "-o", "here"}).exit_code, 0);
-  scratch_.write("here/config.json", "{\"mine\": 1}");
-  const Outcome again = fetch({"org/model", "-o", "here"});
-  EXPECT_NE(again.err.find("config.json is fetched again"), std::string::npos) << again.err;
+  make_younger(scratch_.write("here/config.json", "{\"mine\": 1}"));
+  const Files before = files_in(scratch_.path() / "here");
+  const std::string manifest = read_file(scratch_.path() / "here/lq-manifest.json");
+  move();
+  const Outcome refused = fetch({"org/model", "-o", "here"});
+  EXPECT_EQ(refused.exit_code, 8) << refused.err;
+  EXPECT_TRUE(files_in(scratch_.path() / "here") == before);
+  EXPECT_EQ(read_file(scratch_.path() / "here/lq-manifest.json"), manifest);
+}
+
+TEST_F(MovedBranchTest, LeavesWhatAKilledRunFetchedToTheNewCommit) {
+  hub_.faults({{{"on", "storage"}, {"times", 1}, {"drop_after", 15'000'000}},
+               {{"on", "storage"}, {"status", 404}}});
+  ASSERT_EQ(fetch({"org/model", "--jobs", "1"}).exit_code, 9);
+  move();
+  hub_.forget_requests();
+  const Outcome moved = fetch({"org/model"});
+  ASSERT_EQ(moved.exit_code, 0) << moved.err;
+  EXPECT_NE(moved.err.find("resuming: "), std::string::npos) << moved.err;
+  EXPECT_LT(storage_bytes(), 15'000'000U) << "the weights are the same in both commits";
+  EXPECT_TRUE(files_in(cache() / "models--org--model/snapshots" / kOtherCommit) == newer_);
+  for (const auto& entry : fs::directory_iterator(cache() / "models--org--model/blobs")) {
+    EXPECT_EQ(entry.path().filename().string().find(".lq"), std::string::npos) << entry.path();
+  }
+}
+
+TEST_F(MovedBranchTest, TakesNothingFromARunThatIsAtTheOlderCommit) {
+  RunningCommand running(command({"org/model", "--limit-rate", "8M"}));
+  const fs::path blobs = cache() / "models--org--model/blobs";
+  ASSERT_TRUE(wait_until([&] {
+    std::error_code not_yet;
+    return running.ended() ||
+           std::ranges::any_of(fs::directory_iterator(blobs, not_yet), [](const auto& entry) {
+             return entry.path().extension() == ".journal";
+           });
+  }));
+  running.signal(SIGSTOP);
+  move();
+  const Outcome moved = fetch({"org/model"});
+  EXPECT_EQ(moved.exit_code, 0) << moved.err;
+  EXPECT_EQ(moved.err.find("resuming: "), std::string::npos) << moved.err;
+  running.signal(SIGCONT);
+  EXPECT_EQ(running.wait(), 0);
+  EXPECT_TRUE(files_in(cache() / "models--org--model/snapshots" / kOtherCommit) == newer_);
+  EXPECT_EQ(files_in(snapshot("models--org--model")).at("tokenizer.json"), "only here");
+}
+
+TEST_F(MovedBranchTest, ReachesADirectoryThatWasCopied) {
+  ASSERT_EQ(fetch({"org/model", "-o", "here"}).exit_code, 0);
+  fs::copy(scratch_.path() / "here", scratch_.path() / "copy", fs::copy_options::recursive);
+  for (const auto& entry : fs::directory_iterator(scratch_.path() / "copy")) make_younger(entry);
+  move();
+  const Outcome moved = fetch({"org/model", "-o", "copy"});
+  ASSERT_EQ(moved.exit_code, 0) << moved.err;
+  EXPECT_TRUE(files_in(scratch_.path() / "copy") == newer_);
 }
 
 TEST_F(FetchTest, WhatTheCacheHasReadOnlyIsTheUsersToWriteInADirectory) {
@@ -210,8 +319,8 @@ TEST_F(FetchTest, SaysHowToKeepAFileOfTheUsersThatIsInTheWay) {
   EXPECT_EQ(refused.exit_code, 8) << refused.err;
   for (const std::string& text :
        {"cannot write " + mine.string(),
-        std::string("why: a file is there that these tools did not make, and its content is not "
-                    "the Hub's"),
+        std::string("why: a file is there that these tools did not make, or that was edited since, "
+                    "and its content is not the Hub's"),
         std::string(
             "move it away, choose another directory with -o, or replace it with --force")}) {
     EXPECT_NE(refused.err.find(text), std::string::npos) << refused.err;

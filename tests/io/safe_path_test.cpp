@@ -27,6 +27,7 @@ TEST(SafePath, EachWayOutOfTheDirectoryIsRefused) {
   EXPECT_EQ(problem("C:/x"), "starts a segment with a drive letter");
   EXPECT_EQ(problem("a/d:x"), "starts a segment with a drive letter");
   EXPECT_EQ(problem(".git/config"), "lies below `.git`");
+  EXPECT_EQ(problem(".Git/config"), "lies below `.Git`");
   EXPECT_EQ(problem(".cache"), "lies below `.cache`");
   EXPECT_EQ(problem(".lq/x"), "lies below `.lq`");
 }

@@ -187,6 +187,13 @@ TEST_F(DownloadTest, TheFirstFailureEndsItAndKeepsWhatCame) {
   EXPECT_EQ(PartialFile::bytes_kept(weights.file, weights.partial, weights.journal), 3U << 20);
 }
 
+TEST_F(DownloadTest, AFirstFileThatCannotBeOpenedIsAFailure) {
+  DownloadTask weights = task("model.safetensors");
+  weights.partial = scratch_.path() / "no-such-folder" / "part";
+  const auto error = error_of<base::OutputError>([&] { download({weights}); });
+  EXPECT_NE(std::string(error.what()).find("no-such-folder"), std::string::npos) << error.what();
+}
+
 TEST_F(DownloadTest, AFileThatCannotBePutInItsPlaceIsAFailure) {
   DownloadTask config = task("config.json");
   config.publish = [] { throw base::OutputError("cannot write it", "no room", "make room"); };

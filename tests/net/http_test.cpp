@@ -10,7 +10,7 @@ using testing::kCommit;
 
 TEST(RangeProblem, IsAnyOtherRangeSizeOrSpelling) {
   const auto problem = [](const std::string& given) {
-    return range_problem({206, {{"content-range", given}}}, {10, 19}, 100);
+    return range_problem({206, {{"content-range", given}}}, {10, 20}, 100);
   };
   EXPECT_EQ(problem("bytes 10-19/100"), "");
   EXPECT_EQ(problem("bytes 10-18/100"),
@@ -21,7 +21,7 @@ TEST(RangeProblem, IsAnyOtherRangeSizeOrSpelling) {
        {"bytes 11-19/100", "bytes 10-19/101", "bytes 10-19/*", "10-19/100", ""}) {
     EXPECT_NE(problem(given), "") << given;
   }
-  EXPECT_NE(range_problem({206, {}}, {10, 19}, 100), "");
+  EXPECT_NE(range_problem({206, {}}, {10, 20}, 100), "");
 }
 
 class HttpTest : public HubTest {
@@ -38,8 +38,12 @@ class HttpTest : public HubTest {
     return address("/api/resolve-cache/models/org/model/" + std::string(kCommit) + "/" + path);
   }
   TransportFailure failure(const HttpRequest& request, const std::string& text = "") {
-    Collected sink;
     HttpConnection connection(settings_);
+    return failure(connection, request, text);
+  }
+  static TransportFailure failure(HttpConnection& connection, const HttpRequest& request,
+                                  const std::string& text) {
+    Collected sink;
     try {
       connection.get(request, sink);
     } catch (const TransportError& error) {
@@ -117,10 +121,10 @@ TEST_F(HttpTest, AsksForARangeAndSendsTheToken) {
   settings_.trace = [&](const std::string& line) { lines.push_back(line); };
   const Url url = *Url::parse(content("tokenizer.json").text() + "?secret=1");
   const std::string token = "hf_valid";
-  const HttpHead head = HttpConnection(settings_).get(
-      {.url = url, .bearer = &token, .range = ByteRange{10, 19}}, sink);
+  const HttpHead head =
+      HttpConnection(settings_).get({.url = url, .bearer = &token, .range = Extent{10, 20}}, sink);
   EXPECT_EQ(head.status, 206);
-  EXPECT_EQ(range_problem(head, {10, 19}, 30'000), "");
+  EXPECT_EQ(range_problem(head, {10, 20}, 30'000), "");
   EXPECT_EQ(sink.text, model_.at("tokenizer.json").substr(10, 10));
   EXPECT_EQ(hub_.requests().at(0)["authorization"], "Bearer hf_valid");
   EXPECT_EQ(lines, (std::vector<std::string>{"GET " + content("tokenizer.json").text() +
@@ -184,9 +188,21 @@ TEST_F(HttpTest, AStalledAnswerEnds) {
 }
 
 TEST_F(HttpTest, SaysWhyThereIsNoConnection) {
-  EXPECT_EQ(failure({.url = *Url::parse("http://127.0.0.1:1/x")}), TransportFailure::kConnect);
+  EXPECT_EQ(failure({.url = *Url::parse("http://127.0.0.1:1/x?sig=1")}, "http://127.0.0.1:1/x: "),
+            TransportFailure::kConnect);
   EXPECT_EQ(failure({.url = *Url::parse("http://no-such-host.invalid/")}, "no-such-host.invalid"),
             TransportFailure::kResolve);
+}
+
+TEST_F(HttpTest, GoesOnAfterAHostThatWasNotFound) {
+  HttpConnection connection(settings_);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(failure(connection, {.url = *Url::parse("http://no-such-host.invalid/")}, "resolve"),
+              TransportFailure::kResolve);
+  }
+  Collected sink;
+  EXPECT_EQ(connection.get({.url = content("config.json")}, sink).status, 200);
+  EXPECT_EQ(sink.text, model_.at("config.json"));
 }
 
 TEST_F(HttpTest, NamesNoPasswordOfAProxy) {

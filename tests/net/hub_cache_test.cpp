@@ -44,7 +44,7 @@ TEST_F(HubCacheTest, IsLaidOutAsItsClientsKnowIt) {
   for (const char* const folder : {"blobs", "refs", "snapshots", "trees", "lq"}) {
     EXPECT_TRUE(fs::is_directory(repo_ / folder)) << folder;
   }
-  EXPECT_FALSE(made.is_foreign(file_));
+  EXPECT_FALSE(made.is_foreign(file_, [] {}));
   made.note_files({file_});
   EXPECT_EQ(files_of_tree_record(io::read_json_file(made.tree_record())),
             std::vector<RepoFile>{file_});

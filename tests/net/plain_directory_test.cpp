@@ -1,5 +1,6 @@
 #include "common/net/plain_directory.h"
 
+#include <chrono>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <sstream>
@@ -19,6 +20,10 @@ const std::string kCommit(40, '1');
 class PlainDirectoryTest : public ::testing::Test {
  protected:
   PlainDirectoryTest() { directory_.prepare(); }
+
+  bool is_foreign(const RepoFile& file) const {
+    return directory_.is_foreign(file, [] {});
+  }
 
   testing::ScratchDirectory scratch_;
   const fs::path here_ = scratch_.path() / "here";
@@ -59,14 +64,32 @@ TEST_F(PlainDirectoryTest, APublishedFileHasTheNoteOfTheReferenceClient) {
 }
 
 TEST_F(PlainDirectoryTest, AFileWithoutANoteIsTheUsers) {
-  EXPECT_FALSE(directory_.is_foreign(file_)) << "nothing is there";
+  EXPECT_FALSE(is_foreign(file_)) << "nothing is there";
   scratch_.write("here/a/x.txt", "my own");
-  EXPECT_TRUE(directory_.is_foreign(file_));
+  EXPECT_TRUE(is_foreign(file_));
   EXPECT_TRUE(directory_.adopt(file_, here_ / "a/x.txt"));
-  EXPECT_FALSE(directory_.is_foreign(file_));
+  EXPECT_FALSE(is_foreign(file_));
   const RepoFile other = small_file("link", "content", 'a');
   fs::create_symlink("nowhere", here_ / "link");
-  EXPECT_TRUE(directory_.is_foreign(other)) << "a link that leads nowhere is a file of theirs too";
+  EXPECT_TRUE(is_foreign(other)) << "a link that leads nowhere is a file of theirs too";
+}
+
+TEST_F(PlainDirectoryTest, AFileThatWasEditedIsTheUsers) {
+  const fs::path place = here_ / "hello.txt";
+  const RepoFile hello{"hello.txt", 6, "ce013625030ba8dba906f756967f9e9ca394464a", "", ""};
+  bring(directory_, hello, "hello\n");
+  const auto younger = fs::file_time_type::clock::now() + std::chrono::minutes(1);
+  fs::last_write_time(place, younger);
+  EXPECT_FALSE(is_foreign(hello)) << "a copy of the directory may be younger than its notes";
+  scratch_.write("here/hello.txt", "hellO\n");
+  fs::last_write_time(place, younger);
+  EXPECT_TRUE(is_foreign(hello));
+  scratch_.write("here/.cache/huggingface/download/hello.txt.metadata", "no note\n");
+  fs::last_write_time(place, younger - std::chrono::hours(1));
+  EXPECT_TRUE(is_foreign(hello));
+  fs::remove(place);
+  fs::create_directory(place);
+  EXPECT_FALSE(is_foreign(hello)) << "a folder makes room, or is in the way";
 }
 
 TEST_F(PlainDirectoryTest, PresentIsARegularFileOfTheSizeWithinTheDirectory) {
@@ -104,7 +127,7 @@ TEST_F(PlainDirectoryTest, NamesOfAnyLengthThatAFileSystemTakes) {
     EXPECT_EQ(directory_.candidates(file), std::vector<fs::path>{here_ / file.path}) << length;
     EXPECT_LE(directory_.task(file).partial.filename().string().size(), 255U - 40U) << length;
     const bool has_note = length + std::string(".metadata").size() + 40 <= 255;
-    EXPECT_EQ(directory_.is_foreign(file), !has_note) << length;
+    EXPECT_EQ(is_foreign(file), !has_note) << length;
   }
   const RepoFile one = small_file(std::string(255, 'n'), "content", 'a');
   const RepoFile other = small_file(std::string(254, 'n') + "m", "content", 'a');

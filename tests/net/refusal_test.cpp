@@ -66,6 +66,20 @@ TEST_F(RefusalTest, ATokenThatIsNotGoodEnough) {
             "set HF_TOKEN, or run: hf auth login");
 }
 
+TEST_F(RefusalTest, TheReasonThatTheHubNamesDecidesAndNotTheStatus) {
+  for (const char* const code : {"RepoNotFound", "RevisionNotFound", "EntryNotFound"}) {
+    for (const long status : {401L, 404L, 429L, 500L, 503L}) {
+      EXPECT_TRUE(is_refusal(answer(status, {{"x-error-code", code}}))) << status << code;
+      refusal<base::ModelNotFoundError>(status, {{"x-error-code", code}});
+    }
+  }
+  EXPECT_TRUE(is_refusal(answer(500, {{"x-error-code", "GatedRepo"}})));
+  refusal<base::AuthenticationError>(500, {{"x-error-code", "GatedRepo"}});
+  EXPECT_FALSE(is_refusal(answer(500, {{"x-error-code", "SomethingElse"}})));
+  EXPECT_FALSE(is_refusal(answer(429, {})));
+  EXPECT_TRUE(is_refusal(answer(403, {})));
+}
+
 TEST_F(RefusalTest, AnythingElseIsTheNetworks) {
   const auto error = refusal<base::NetworkError>(451, {{"x-error-message", "no\x1b"}});
   EXPECT_EQ(error.why(), "https://hub/x answered with no\\x1B (451)");

@@ -68,7 +68,9 @@ TEST_F(AttemptsTest, StopAfterThreeRetriesWithGrowingWaits) {
       [&] { attempts.run([] { return std::optional(Failure{"it broke"}); }); });
   EXPECT_STREQ(error.what(), "cannot fetch x");
   EXPECT_EQ(error.why(), "it broke (tried 4 times)");
-  EXPECT_EQ(error.fix(), "run the same command again later: it goes on where it was");
+  EXPECT_EQ(error.fix(),
+            "run the same command again later: it goes on where it was; if it stays so, check the "
+            "network, HF_ENDPOINT and the proxy variables");
   ASSERT_EQ(waits_.size(), 3U);
   for (int i = 0; i < 3; ++i) {
     const double plain = 0.001 * (1 << i);

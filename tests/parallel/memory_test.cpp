@@ -85,6 +85,12 @@ TEST_F(Machine, NumbersTooLargeForAWordAreNoLimit) {
   EXPECT_FALSE(cgroup_free_memory(paths_));
 }
 
+TEST_F(Machine, TellsThePeakOfTheProgramItself) {
+  EXPECT_GT(peak_rss(paths_), 0U) << "of who knows what, where nothing is told";
+  proc("self/status", "Name:\tx\nVmHWM:\t    1234 kB\nVmRSS:\t 999 kB\n");
+  EXPECT_EQ(peak_rss(paths_), 1234U * 1024);
+}
+
 TEST(ThisMachine, HasMemoryAndProcessors) {
   EXPECT_GT(available_memory(), 1U << 20);
   EXPECT_GE(peak_rss(), current_rss() / 2);

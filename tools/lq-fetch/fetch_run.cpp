@@ -10,12 +10,14 @@
 #include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/io/atomic_file.h"
+#include "common/io/file_status.h"
 #include "common/io/json_file.h"
+#include "common/io/place.h"
+#include "common/net/file_check.h"
 #include "common/net/partial_file.h"
 #include "common/parallel/memory.h"
 #include "common/stage/host.h"
 #include "common/stage/output_lock.h"
-#include "tools/lq-fetch/check.h"
 #include "tools/lq-fetch/preflight.h"
 #include "tools/lq-fetch/record.h"
 #include "tools/lq-fetch/reuse.h"
@@ -35,11 +37,16 @@ class FetchRun {
 
  private:
   bool is_current() const;
+  bool is_writable() const;
+  bool is_whole() const;
+  cli::ToolResult up_to_date();
   stage::OutputLock lock() const;
+  void complete();
   void bring(const std::vector<net::RepoFile>& missing);
   void download(const std::vector<net::RepoFile>& missing);
   net::DownloadSettings download_settings() const;
   net::DownloadEvents download_events();
+  void warn_of_wrong(const std::vector<net::RepoFile>& files) const;
   void warn_of_custom_code() const;
   void finish();
   cli::ToolResult result(stage::ResultStatus status);
@@ -68,8 +75,10 @@ cli::ToolResult FetchRun::run() {
     require_complete(session_, *destination_, snapshot_, record_);
     return result(stage::ResultStatus::kUpToDate);
   }
-  if (is_current()) {
-    if (!session_.common->stage.dry_run) destination_->remember(session_.repo.revision);
+  if (is_current()) return up_to_date();
+  if (!is_writable() && is_whole()) {
+    session_.observer->message(fmt::format("{} cannot be written: it is whole, and used as it is",
+                                           base::shown(destination_->directory())));
     return result(stage::ResultStatus::kUpToDate);
   }
   check_disk(session_, *destination_, plan_.missing);
@@ -82,17 +91,14 @@ cli::ToolResult FetchRun::run() {
   destination_->prepare();
   const stage::OutputLock held = lock();
   record_ = Record::read(*destination_, commit);  // another run may have just finished
-  if (is_current()) {
-    destination_->remember(session_.repo.revision);
-    return result(stage::ResultStatus::kUpToDate);
-  }
-  if (record_.files().empty()) leave_older_commit(session_, *destination_, snapshot_);
-  destination_->note_files(snapshot_.all);
-  const auto missing = take_what_is_here(session_, *destination_, snapshot_, record_);
-  require_replaceable(session_, *destination_, missing);
-  bring(missing);
+  if (is_current()) return up_to_date();
+  complete();
   finish();
   return result(stage::ResultStatus::kMade);
+}
+
+bool FetchRun::is_writable() const {
+  return io::is_writable(destination_->manifest()) && io::is_writable(destination_->lock());
 }
 
 bool FetchRun::is_current() const {
@@ -100,6 +106,22 @@ bool FetchRun::is_current() const {
          std::ranges::all_of(snapshot_.chosen, [this](const net::RepoFile& file) {
            return record_.holds(*destination_, file);
          });
+}
+
+/// Also where no run of ours has recorded it: every file is hashed.
+bool FetchRun::is_whole() const {
+  const auto can_be_told = [this](const net::RepoFile& file) {
+    return !file.etag().empty() || record_.holds(*destination_, file);
+  };
+  return !session_.common->stage.force && std::ranges::all_of(snapshot_.chosen, can_be_told) &&
+         first_missing(session_, *destination_, snapshot_, record_) == nullptr;
+}
+
+cli::ToolResult FetchRun::up_to_date() {
+  if (!session_.common->stage.dry_run && is_writable()) {
+    destination_->remember(session_.repo.revision);
+  }
+  return result(stage::ResultStatus::kUpToDate);
 }
 
 stage::OutputLock FetchRun::lock() const {
@@ -112,6 +134,19 @@ stage::OutputLock FetchRun::lock() const {
     session_.observer->message(fmt::format("waiting for another run ({})", holder));
   };
   return stage::OutputLock(std::move(request));
+}
+
+/// Brings what is not here. Nothing of the user's is touched before all of it is known to be
+/// replaceable.
+void FetchRun::complete() {
+  destination_->note_files(snapshot_.all);
+  const auto others = keep_what_is_right(session_, *destination_, snapshot_, record_);
+  require_replaceable(session_, *destination_, others);
+  warn_of_wrong(others);
+  if (record_.files().empty()) leave_older_commit(session_, *destination_, snapshot_);
+  const auto missing = take_from_cache(session_, *destination_, snapshot_, others);
+  take_over_partials(session_, *destination_, missing);
+  bring(missing);
 }
 
 void FetchRun::bring(const std::vector<net::RepoFile>& missing) {
@@ -189,6 +224,17 @@ net::DownloadEvents FetchRun::download_events() {
   return events;
 }
 
+/// Of files that look like the Hub's and are not.
+void FetchRun::warn_of_wrong(const std::vector<net::RepoFile>& files) const {
+  for (const net::RepoFile& file : files) {
+    const auto places = destination_->candidates(file);
+    if (places.empty()) continue;
+    session_.observer->warning(
+        fmt::format("{} is fetched again", base::escape_controls(file.path)),
+        fmt::format("{} is not known to be what the Hub lists", base::shown(places.front())));
+  }
+}
+
 /// Such a model runs Python of its own, which is not fetched.
 void FetchRun::warn_of_custom_code() const {
   for (const net::RepoFile& file : snapshot_.chosen) {
@@ -211,7 +257,7 @@ void FetchRun::finish() {
   std::map<std::string, std::string> sha256;
   for (const net::RepoFile& file : snapshot_.chosen) {
     if (file.in_lfs()) continue;
-    sha256[file.path] = sha256_of(destination_->directory() / file.path, session_.keep_going);
+    sha256[file.path] = net::sha256_of(destination_->directory() / file.path, session_.keep_going);
   }
   write_record(session_, *destination_, snapshot_, record_, plan_.plan,
                {.seconds = seconds(),
@@ -225,7 +271,8 @@ cli::ToolResult FetchRun::result(stage::ResultStatus status) {
   stage::StageReport report;
   report.status = {status};
   report.paths = {destination_->directory()};
-  report.manifests = {destination_->manifest()};
+  const fs::path manifest = destination_->manifest();
+  report.manifests = {io::file_status(manifest) ? manifest : fs::path()};
   report.seconds = seconds();
   report.cpu_seconds = stage::cpu_seconds();
   report.read_bytes = report.written_bytes = received_;

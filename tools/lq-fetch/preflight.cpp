@@ -8,6 +8,8 @@
 #include "common/base/text.h"
 #include "common/cli/version.h"
 #include "common/io/file_status.h"
+#include "common/io/place.h"
+#include "tools/lq-fetch/record.h"
 
 namespace lq::fetch {
 
@@ -47,9 +49,7 @@ FetchPlan make_plan(const Session& session, const net::Destination& destination,
 
 void check_disk(const Session& session, const net::Destination& destination,
                 const std::vector<net::RepoFile>& missing) {
-  fs::path place = destination.directory();
-  while (!io::file_status(place) && place.has_relative_path()) place = place.parent_path();
-  const auto free = io::free_space(place);
+  const auto free = io::free_space(io::nearest_existing(destination.directory()));
   if (!free) return;
   constexpr std::uint64_t kSpare = std::uint64_t{1} << 30;
   const std::uint64_t usable = *free - std::min(*free / 100, kSpare);
@@ -76,11 +76,16 @@ void check_access(const Session& session, const std::string& commit,
 void require_replaceable(const Session& session, const net::Destination& destination,
                          const std::vector<net::RepoFile>& files) {
   if (session.common->stage.force) return;
+  const Record record = Record::read_any(destination);
   for (const net::RepoFile& file : files) {
-    if (!destination.is_foreign(file)) continue;
+    const auto recorded = record.files().find(file.path);
+    const bool as_it_came =
+        recorded != record.files().end() && record.holds(destination, recorded->second.file);
+    if (as_it_came || !destination.is_foreign(file, session.keep_going)) continue;
     throw base::OutputError(
         fmt::format("cannot write {}", base::shown(destination.directory() / file.path)),
-        "a file is there that these tools did not make, and its content is not the Hub's",
+        "a file is there that these tools did not make, or that was edited since, and its content "
+        "is not the Hub's",
         "move it away, choose another directory with -o, or replace it with --force");
   }
 }

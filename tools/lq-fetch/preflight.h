@@ -30,7 +30,8 @@ void check_disk(const Session& session, const net::Destination& destination,
 void check_access(const Session& session, const std::string& commit,
                   const std::vector<net::RepoFile>& missing, net::HubClient& hub);
 
-/// Throws OutputError when one of the files would replace one of the user's, without --force.
+/// Throws OutputError when one of the files, which are not here as the Hub has them, would replace
+/// one of the user's, or one that was edited, without --force.
 void require_replaceable(const Session& session, const net::Destination& destination,
                          const std::vector<net::RepoFile>& files);
 

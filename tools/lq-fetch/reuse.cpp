@@ -11,8 +11,11 @@
 #include "common/base/text.h"
 #include "common/io/copy_file.h"
 #include "common/io/file_status.h"
+#include "common/net/file_check.h"
 #include "common/net/hub_cache.h"
-#include "tools/lq-fetch/check.h"
+#include "common/net/partial_file.h"
+#include "common/net/repo_operand.h"
+#include "common/stage/output_lock.h"
 
 namespace lq::fetch {
 namespace {
@@ -26,7 +29,7 @@ fs::path right_one(const std::vector<fs::path>& places, const net::RepoFile& fil
   if (file.etag().empty()) return {};
   const auto found = std::ranges::find_if(places, [&](const fs::path& place) {
     try {
-      return content_is_right(place, file, session.keep_going);
+      return net::content_is_right(place, file, session.keep_going);
     } catch (const base::ModelNotFoundError&) {  // not readable: what is here only saves a download
       return false;
     }
@@ -43,16 +46,37 @@ void copy_in(const fs::path& from, const net::RepoFile& file, io::CopyMethod met
   task.publish();
 }
 
-bool take_from_cache(const net::RepoFile& file, const Session& session, const Snapshot& snapshot,
-                     net::Destination& destination) {
-  if (session.output.empty()) return false;
-  const net::HubCache cache(session.settings.cache, session.repo.id, snapshot.commit,
-                            session.settings.symlinks);
-  const fs::path place = right_one(cache.candidates(file), file, session);
-  if (place.empty()) return false;
-  copy_in(place, file, session.options->hard_link ? io::CopyMethod::kLink : io::CopyMethod::kCopy,
-          session, destination);
-  return true;
+/// REQUIRES: both are in the shared cache.
+void take_over_partials_of(net::Destination& older, const Session& session,
+                           net::Destination& destination, const std::vector<net::RepoFile>& files) {
+  const auto kept = [](net::Destination& place, const net::RepoFile& file) {
+    const net::DownloadTask task = place.task(file);
+    return net::PartialFile::bytes_kept(file, task.partial, task.journal);
+  };
+  const auto is_further = [&](const net::RepoFile& file) {
+    return file.size > net::kSmallFile && !file.etag().empty() &&
+           kept(older, file) > kept(destination, file);
+  };
+  if (std::ranges::none_of(files, is_further)) return;
+  try {
+    const stage::OutputLock alone(
+        {.output = older.directory(), .path = older.lock(), .argv = session.common->argv});
+    for (const net::RepoFile& file : files) {
+      if (!is_further(file)) continue;
+      const net::DownloadTask from = older.task(file), to = destination.task(file);
+      fs::rename(from.journal, to.journal);
+      fs::rename(from.partial, to.partial);
+    }
+  } catch (const base::BusyError&) {  // a run is at that commit: they are its own
+  }
+}
+
+/// Not edited since, also where the whole directory was copied.
+bool is_as_it_came(const Session& session, const net::Destination& destination, const Record& older,
+                   const RecordedFile& recorded) {
+  if (older.holds(destination, recorded.file)) return true;
+  const auto status = io::file_status(destination.directory() / recorded.file.path);
+  return status && status->is_regular && !destination.is_foreign(recorded.file, session.keep_going);
 }
 
 /// A file of the new commit may have the name of a folder that the older one's files were in.
@@ -64,22 +88,27 @@ void remove_empty_folders(const fs::path& directory, fs::path below) {
 
 }  // namespace
 
-void require_complete(const Session& session, const net::Destination& destination,
-                      const Snapshot& snapshot, const Record& record) {
-  for (const net::RepoFile& file : snapshot.chosen) {
+const net::RepoFile* first_missing(const Session& session, const net::Destination& destination,
+                                   const Snapshot& snapshot, const Record& record) {
+  const auto missing = std::ranges::find_if_not(snapshot.chosen, [&](const net::RepoFile& file) {
     const fs::path place = destination.directory() / file.path;
     const auto status = io::file_status(place);
-    const bool whole = status && status->is_regular && status->size == file.size;
-    if (whole &&
-        (record.holds(destination, file) || content_is_right(place, file, session.keep_going))) {
-      continue;
-    }
-    throw base::ModelNotFoundError(
-        fmt::format("cannot find {} offline", session.shown_repo()),
-        fmt::format("{} is not in {}", base::escape_controls(file.path),
-                    base::shown(destination.directory())),
-        "fetch the rest with a network: unset HF_HUB_OFFLINE and run the same command again");
-  }
+    return status && status->is_regular && status->size == file.size &&
+           (record.holds(destination, file) ||
+            net::content_is_right(place, file, session.keep_going));
+  });
+  return missing == snapshot.chosen.end() ? nullptr : &*missing;
+}
+
+void require_complete(const Session& session, const net::Destination& destination,
+                      const Snapshot& snapshot, const Record& record) {
+  const net::RepoFile* const missing = first_missing(session, destination, snapshot, record);
+  if (missing == nullptr) return;
+  throw base::ModelNotFoundError(
+      fmt::format("cannot find {} offline", session.shown_repo()),
+      fmt::format("{} is not in {}", base::escape_controls(missing->path),
+                  base::shown(destination.directory())),
+      "fetch the rest with a network: unset HF_HUB_OFFLINE and run the same command again");
 }
 
 /// The manifest would vouch for a mixture if this run ends half-way, and files that only that commit
@@ -96,7 +125,7 @@ void leave_older_commit(const Session& session, const net::Destination& destinat
     if (same != etags.end() && !same->second.empty() && same->second == recorded.file.etag()) {
       continue;
     }
-    if (chosen.contains(path) || !older.holds(destination, recorded.file)) continue;
+    if (chosen.contains(path) || !is_as_it_came(session, destination, older, recorded)) continue;
     session.observer->message(
         fmt::format("removing {}, which is of another commit", base::escape_controls(path)));
     fs::remove(destination.directory() / path);
@@ -105,28 +134,49 @@ void leave_older_commit(const Session& session, const net::Destination& destinat
   fs::remove(destination.manifest());
 }
 
-std::vector<net::RepoFile> take_what_is_here(const Session& session, net::Destination& destination,
-                                             const Snapshot& snapshot, const Record& record) {
-  std::vector<net::RepoFile> missing;
+std::vector<net::RepoFile> keep_what_is_right(const Session& session, net::Destination& destination,
+                                              const Snapshot& snapshot, const Record& record) {
+  std::vector<net::RepoFile> others;
   for (const net::RepoFile& file : snapshot.chosen) {
     if (!session.common->stage.force && record.holds(destination, file)) continue;
-    const std::vector<fs::path> places = destination.candidates(file);
-    const fs::path place = right_one(places, file, session);
-    if (!place.empty()) {
-      if (!destination.adopt(file, place)) {
-        copy_in(place, file, io::CopyMethod::kCopy, session, destination);
-      }
-    } else if (!take_from_cache(file, session, snapshot, destination)) {
-      const fs::path at_its_place = destination.directory() / file.path;
-      if (io::file_status(at_its_place)) {
-        session.observer->warning(
-            fmt::format("{} is fetched again", base::escape_controls(file.path)),
-            fmt::format("{} is not known to be what the Hub lists", base::shown(at_its_place)));
-      }
-      missing.push_back(file);
+    const fs::path place = right_one(destination.candidates(file), file, session);
+    if (place.empty()) {
+      others.push_back(file);
+    } else if (!destination.adopt(file, place)) {
+      copy_in(place, file, io::CopyMethod::kCopy, session, destination);
     }
   }
-  return missing;
+  return others;
+}
+
+void take_over_partials(const Session& session, net::Destination& destination,
+                        const std::vector<net::RepoFile>& files) {
+  if (!session.output.empty() || !session.common->stage.resume) return;
+  for (const auto& entry : fs::directory_iterator(destination.directory().parent_path())) {
+    const std::string commit = entry.path().filename();
+    if (entry.path() == destination.directory() || !net::is_commit(commit)) continue;
+    net::HubCache older(session.settings.cache, session.repo.id, commit, session.settings.symlinks);
+    take_over_partials_of(older, session, destination, files);
+  }
+}
+
+std::vector<net::RepoFile> take_from_cache(const Session& session, net::Destination& destination,
+                                           const Snapshot& snapshot,
+                                           const std::vector<net::RepoFile>& files) {
+  if (session.output.empty()) return files;
+  const net::HubCache cache(session.settings.cache, session.repo.id, snapshot.commit,
+                            session.settings.symlinks);
+  const auto method = session.options->hard_link ? io::CopyMethod::kLink : io::CopyMethod::kCopy;
+  std::vector<net::RepoFile> others;
+  for (const net::RepoFile& file : files) {
+    const fs::path place = right_one(cache.candidates(file), file, session);
+    if (place.empty()) {
+      others.push_back(file);
+    } else {
+      copy_in(place, file, method, session, destination);
+    }
+  }
+  return others;
 }
 
 }  // namespace lq::fetch

@@ -11,8 +11,12 @@
 
 namespace lq::fetch {
 
+/// The first chosen file that is missing or wrong; nullptr where all are here.
+const net::RepoFile* first_missing(const Session& session, const net::Destination& destination,
+                                   const Snapshot& snapshot, const Record& record);
+
 /// Offline, where what is not here cannot be fetched: throws ModelNotFoundError that names the
-/// first chosen file that is missing or wrong.
+/// first one.
 void require_complete(const Session& session, const net::Destination& destination,
                       const Snapshot& snapshot, const Record& record);
 
@@ -21,9 +25,19 @@ void require_complete(const Session& session, const net::Destination& destinatio
 void leave_older_commit(const Session& session, const net::Destination& destination,
                         const Snapshot& snapshot);
 
-/// Makes the chosen files that lie here, or in the shared cache, and are right, a part of the
-/// destination, and returns the others. Throws stage::Interrupted.
-std::vector<net::RepoFile> take_what_is_here(const Session& session, net::Destination& destination,
-                                             const Snapshot& snapshot, const Record& record);
+/// Makes the chosen files that lie here and are right a part of the destination, and returns the
+/// others. Throws stage::Interrupted, as the next one.
+std::vector<net::RepoFile> keep_what_is_right(const Session& session, net::Destination& destination,
+                                              const Snapshot& snapshot, const Record& record);
+
+/// In the shared cache: what killed runs for other commits left half-way, and is content of these
+/// files, goes on here. A commit that a run is at keeps its own.
+void take_over_partials(const Session& session, net::Destination& destination,
+                        const std::vector<net::RepoFile>& files);
+
+/// Brings those of the files that the shared cache has, and returns the others.
+std::vector<net::RepoFile> take_from_cache(const Session& session, net::Destination& destination,
+                                           const Snapshot& snapshot,
+                                           const std::vector<net::RepoFile>& files);
 
 }  // namespace lq::fetch

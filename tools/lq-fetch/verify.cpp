@@ -7,7 +7,7 @@
 #include "common/base/text.h"
 #include "common/io/file_status.h"
 #include "common/io/output_error.h"
-#include "tools/lq-fetch/check.h"
+#include "common/net/file_check.h"
 #include "tools/lq-fetch/record.h"
 #include "tools/lq-fetch/snapshot.h"
 
@@ -52,13 +52,13 @@ void Findings::check(const Session& session, const std::filesystem::path& place,
     return;
   }
   const bool listed = !file.etag().empty();
-  if (!content_is_right(place, file, session.keep_going)) {
+  if (!net::content_is_right(place, file, session.keep_going)) {
     problems.push_back(name + (listed ? " does not have the content that the Hub lists"
                                       : " does not have the size that the Hub lists"));
     return;
   }
   const bool known = !listed && !recorded.sha256.empty();
-  if (known && sha256_of(place, session.keep_going) != recorded.sha256) {
+  if (known && net::sha256_of(place, session.keep_going) != recorded.sha256) {
     problems.push_back(name + " does not have the content that came");
     return;
   }
@@ -100,7 +100,8 @@ cli::ToolResult verify(const Session& session) {
         fmt::format("{} is not what {} has", base::shown(destination->directory()),
                     session.shown_repo()),
         fmt::format("{}{}", fmt::join(problems, "; "), more),
-        fmt::format("fetch it again: lq-fetch {}{}", session.shown_repo(), into));
+        fmt::format("fetch what is wrong again: lq-fetch {}{} --force", session.shown_repo(),
+                    into));
   }
   session.observer->message(findings.text());
   cli::ToolResult result;

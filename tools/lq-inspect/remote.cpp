@@ -88,13 +88,13 @@ class Look {
   std::string header_of(const net::RepoFile& file) {
     if (file.size == 0) return "";
     const std::uint64_t first = std::min(kFirstRead, file.size);
-    std::string bytes = client_.part(repo_.id, commit_, file, {0, first - 1});
+    std::string bytes = client_.part(repo_.id, commit_, file, {0, first});
     std::uint64_t length = 0;
     if (bytes.size() < sizeof length) return bytes;
     std::memcpy(&length, bytes.data(), sizeof length);
     if (length > safetensors::kMaxHeaderBytes) return bytes;
     const std::uint64_t end = std::min(length + sizeof length, file.size);
-    if (end > first) bytes += client_.part(repo_.id, commit_, file, {first, end - 1});
+    if (end > first) bytes += client_.part(repo_.id, commit_, file, {first, end});
     return bytes.substr(0, end);
   }
 

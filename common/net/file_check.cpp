@@ -1,4 +1,4 @@
-#include "tools/lq-fetch/check.h"
+#include "common/net/file_check.h"
 
 #include <algorithm>
 #include <vector>
@@ -7,7 +7,7 @@
 #include "common/io/input_file.h"
 #include "common/net/content_hash.h"
 
-namespace lq::fetch {
+namespace lq::net {
 namespace {
 
 template <class Hash>
@@ -24,11 +24,11 @@ void feed(const io::InputFile& input, Hash& hash, const std::function<void()>& k
 
 }  // namespace
 
-bool content_is_right(const std::filesystem::path& place, const net::RepoFile& file,
+bool content_is_right(const std::filesystem::path& place, const RepoFile& file,
                       const std::function<void()>& keep_going) {
   const io::InputFile input(place);
   if (input.size() != file.size) return false;
-  net::ContentHash hash(file);
+  ContentHash hash(file);
   feed(input, hash, keep_going);
   return hash.is_right();
 }
@@ -40,4 +40,4 @@ std::string sha256_of(const std::filesystem::path& place, const std::function<vo
   return hash.hex();
 }
 
-}  // namespace lq::fetch
+}  // namespace lq::net
