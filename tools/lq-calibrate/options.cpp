@@ -1,5 +1,6 @@
 #include "tools/lq-calibrate/options.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "common/base/errors.h"
@@ -72,6 +73,10 @@ void check(const Options& options, const std::optional<stage::Shard>& shard) {
   refuse_both(importance, "--from-imatrix", data, "--data", "an importance matrix needs no texts");
   refuse_both(importance, "--from-imatrix", tokens, "--tokens",
               "an importance matrix needs no texts");
+  if (std::ranges::count(options.data, "-") > 1) {
+    throw base::UsageError("standard input was named twice", "--data - takes the whole of it",
+                           "name it once");
+  }
   refuse_both(tokens, "--tokens", options.samples != 0, "--samples",
               "windows of ids are taken as they are");
   refuse_both(importance, "--from-imatrix", shard.has_value(), "--shard",
