@@ -1,5 +1,6 @@
 #include "common/calibration/layer_file.h"
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -99,6 +100,39 @@ TEST_F(LayerFile, KeepsSumsExactlyAndCorrelationsToHalfAStep) {
       }
     }
   }
+}
+
+/// The worked example of calibration_directory.md.
+TEST_F(LayerFile, IsAsTheFormatPageSays) {
+  const std::vector<SiteShape> shapes = {{&site_row(forward::Site::kAttnIn), 3}};
+  LayerStats stats = empty_layer_stats(shapes, GramKind::kFull);
+  linalg::Matrix x(2, 3, linalg::Compute::kF32);
+  x.set_row(0, std::vector<float>{1, 2, 0});
+  x.set_row(1, std::vector<float>{3, -1, 0});
+  linalg::GramProducts products(1);
+  stats.sites[0].second.add_rows(x, products, 1);
+  const auto path = write(encode_layer(stats, kHidden, 1));
+  const io::InputFile file(path);
+  io::ZstdReader plain(file);
+  std::uint64_t header_bytes = 0;
+  plain.read(std::as_writable_bytes(std::span(&header_bytes, 1)));
+  std::string header(header_bytes, '\0');
+  plain.read(std::as_writable_bytes(std::span(header)));
+  const auto gram = header.find("\"attn_in.gram\":{\"dtype\":\"I16\",\"shape\":[3]");
+  EXPECT_NE(gram, std::string::npos) << header;
+  // I64 count, F64 sum, sum_abs, sum_sq; F32 max_abs; I16 gram.
+  plain.skip(8 + 3 * 3 * 8 + 3 * 4);
+  std::array<std::int16_t, 3> codes = {};
+  plain.read(std::as_writable_bytes(std::span(codes)));
+  EXPECT_EQ(codes, (std::array<std::int16_t, 3>{-4634, 0, 0}));
+  const LayerStats read = read_layer(path, shapes, Want::kAll, 1);
+  const SiteStats& site = read.sites[0].second;
+  EXPECT_EQ(site.sum, (std::vector<double>{4, 1, 0}));
+  EXPECT_EQ(site.sum_abs, (std::vector<double>{4, 3, 0}));
+  EXPECT_EQ(site.sum_sq, (std::vector<double>{10, 5, 0}));
+  EXPECT_EQ(site.max_abs, (std::vector<float>{3, 2, 0}));
+  EXPECT_NEAR(site.gram[1], -1.00001, 1e-5);
+  EXPECT_EQ(site.gram[3], site.gram[1]);
 }
 
 TEST_F(LayerFile, IsTheSameForAnyNumberOfThreads) {
