@@ -110,7 +110,8 @@ cli::ToolResult calibration_report(const std::string& path, bool per_site) {
   result.lines = lines_of(path, d, bytes, n_files, sites);
   result.json = {
       {"path", path}, {"kind", "calibration"}, {"files", n_files}, {"file_bytes", bytes}};
-  for (const auto& [key, value] : calibration::to_json(d).items()) {
+  const ordered_json description = calibration::to_json(d);
+  for (const auto& [key, value] : description.items()) {
     if (key != "schema") result.json[key] = value;
   }
   if (!per_site) return result;
