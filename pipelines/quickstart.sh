@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # From nothing to quantized models: installs what building needs, builds the release preset with every tool, shows
-# what the bundled model is, makes several GGUF types of it from one reading, and closes with a table of the results.
+# what the bundled model is, calibrates it, makes several GGUF types of it from one reading, and closes with a table of
+# the results.
 # Run again, it only does what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -22,9 +23,12 @@ cmake --build --preset release --target tools/all >&2
 step "the model"
 "$bin/lq-inspect" "$model" --estimate "$types"
 
-step "quantize: $types"
 mkdir -p "$out"
-"$bin/lq-quant-gguf" "$model" -t "$types" -o "$out/tiny-llama-{type}.gguf" >"$out/results.txt"
+step "calibrate"
+"$bin/lq-calibrate" "$model" -o "$out/tiny-llama-calib" >"$out/calibration.txt"
+
+step "quantize: $types"
+"$bin/lq-quant-gguf" "$model" -t "$types" --calibration "$out/tiny-llama-calib" -o "$out/tiny-llama-{type}.gguf" >"$out/results.txt"
 
 step "results"
 source_bytes=$(stat -c %s "$model/model.safetensors")

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <chrono>
 #include <fmt/format.h>
 
 #include "common/calibration/lane_file.h"
@@ -10,6 +11,25 @@
 namespace lq::calibration {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+/// Adds the time of its life to a phase.
+class PhaseTimer {
+ public:
+  explicit PhaseTimer(double& phase) : phase_(phase) {}
+  ~PhaseTimer() {
+    phase_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
+  PhaseTimer(const PhaseTimer&) = delete;
+  PhaseTimer& operator=(const PhaseTimer&) = delete;
+
+ private:
+  double& phase_;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
 
 Calibrator::Calibrator(const model::ModelConfig& config, const forward::WeightSource& weights,
                        std::span<const Lane> lanes, CalibratorSettings settings)
@@ -93,7 +113,8 @@ HiddenStates Calibrator::states(std::size_t lane, std::size_t s) {
   return find_states(lane, s).value();
 }
 
-void Calibrator::write_embeddings(std::size_t lane) const {
+void Calibrator::write_embeddings(std::size_t lane) {
+  const PhaseTimer timer(seconds_.states);
   HiddenStatesWriter out(states_path(lane, 0), states_tag(lane, 0));
   for (const Batch& batch : lanes_[lane].batches) {
     const auto ids =
@@ -107,18 +128,32 @@ void Calibrator::pass_layer(std::size_t lane, std::size_t s, LayerStats* stats) 
   const HiddenStates in = states(lane, s);
   const forward::Layer& loaded = layer(s);
   HiddenStatesWriter out(states_path(lane, s + 1), states_tag(lane, s + 1));
+  double of_statistics = 0;
   const auto at_site = [&](forward::Site site, const linalg::Matrix& x) {
+    const PhaseTimer timer(of_statistics);
     if (stats != nullptr) stats->at(site).add_rows(x, products_, settings_.n_threads);
   };
+  std::vector<float> h;
   for (const Batch& batch : lanes_[lane].batches) {
     const std::size_t n = batch.windows.n_tokens();
-    std::vector<float> h = in.read(batch.first_token, n);
-    if (stats != nullptr) take_sample(lane, h, *stats);
-    pass_.run(loaded, batch.windows, h, at_site);
-    out.write(h);
+    {
+      const PhaseTimer timer(seconds_.states);
+      h = in.read(batch.first_token, n);
+      if (stats != nullptr) take_sample(lane, h, *stats);
+    }
+    {
+      const PhaseTimer timer(seconds_.forward);
+      pass_.run(loaded, batch.windows, h, at_site);
+    }
+    {
+      const PhaseTimer timer(seconds_.states);
+      out.write(h);
+    }
     if (stats != nullptr) tell(n);
   }
   out.finish();
+  seconds_.forward -= of_statistics;
+  seconds_.statistics += of_statistics;
 }
 
 void Calibrator::pass_head(std::size_t lane, LayerStats& stats) {
@@ -127,6 +162,7 @@ void Calibrator::pass_head(std::size_t lane, LayerStats& stats) {
   layer_ = {};
   const std::vector<float> norm = forward::load_vector(weights_, {model::TensorRole::kOutputNorm});
   for (const Batch& batch : lanes_[lane].batches) {
+    const PhaseTimer timer(seconds_.statistics);
     const std::vector<float> h = in.read(batch.first_token, batch.windows.n_tokens());
     take_sample(lane, h, stats);
     stats.at(forward::Site::kHeadIn)
@@ -144,6 +180,7 @@ void Calibrator::take_sample(std::size_t lane, std::span<const float> h, LayerSt
 
 const forward::Layer& Calibrator::layer(std::size_t s) {
   if (loaded_ == s) return layer_;
+  const PhaseTimer timer(seconds_.weights);
   loaded_.reset();
   layer_ = {};  // before the next one takes memory
   layer_ = forward::load_layer(weights_, config_, static_cast<int>(s), settings_.compute,

@@ -31,6 +31,14 @@ struct CalibratorSettings {
   std::function<void(std::size_t)> passed = {};
 };
 
+/// Seconds that a run has spent so far.
+struct PhaseSeconds {
+  double weights = 0;     // reading and packing them
+  double states = 0;      // hidden states from and to the disk
+  double forward = 0;     // the pass itself
+  double statistics = 0;  // sums and Gram matrices
+};
+
 class Calibrator {
  public:
   /// All arguments are referred to. REQUIRES: ids below the vocabulary's size.
@@ -49,6 +57,7 @@ class Calibrator {
   std::string lane_tag(std::size_t lane, std::size_t s) const;
   /// Elements of the sample that a lane gives.
   std::size_t sample_elems(std::size_t lane) const;
+  const PhaseSeconds& seconds() const { return seconds_; }
 
  private:
   bool is_head(std::size_t s) const { return s == static_cast<std::size_t>(config_.n_layers); }
@@ -57,7 +66,7 @@ class Calibrator {
   std::optional<HiddenStates> find_states(std::size_t lane, std::size_t s) const;
   /// Those that enter step s, made where they are not there.
   HiddenStates states(std::size_t lane, std::size_t s);
-  void write_embeddings(std::size_t lane) const;
+  void write_embeddings(std::size_t lane);
   /// Hidden states of a lane through layer s; `stats` (may be nullptr) takes what its sites see.
   void pass_layer(std::size_t lane, std::size_t s, LayerStats* stats);
   void pass_head(std::size_t lane, LayerStats& stats);
@@ -75,6 +84,7 @@ class Calibrator {
   linalg::GramProducts products_;
   std::optional<std::size_t> loaded_;  // which layer is in memory
   forward::Layer layer_;
+  PhaseSeconds seconds_;
 };
 
 }  // namespace lq::calibration

@@ -65,15 +65,17 @@ void Path::begin(std::size_t lane, const std::string& stream, const char* inner,
                                  "it was removed or damaged while the run was under way",
                                  "run the same command again: it begins this layer anew");
   };
-  stream_ = HiddenStates::open(file(stream, lane), tag(stream, lane), lanes_[lane].n_tokens(),
-                               hidden_);
-  if (!stream_) throw missing(stream);
+  out_.reset();  // of a step that was left
   inner_.reset();
+  auto found_stream =
+      HiddenStates::open(file(stream, lane), tag(stream, lane), lanes_[lane].n_tokens(), hidden_);
+  if (!found_stream) throw missing(stream);
+  stream_.emplace(*std::move(found_stream));
   if (inner != nullptr) {
-    inner_ = stage::ScratchReader::open(file(inner, lane), tag(inner, lane));
-    if (!inner_) throw missing(inner);
+    auto found_inner = stage::ScratchReader::open(file(inner, lane), tag(inner, lane));
+    if (!found_inner) throw missing(inner);
+    inner_.emplace(*std::move(found_inner));
   }
-  out_.reset();
   if (!out.empty()) out_.emplace(file(out, lane), tag(out, lane));
 }
 

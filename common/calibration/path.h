@@ -37,7 +37,7 @@ class Path {
   /// What one batch brings to a site.
   struct AtSite {
     const linalg::Matrix* x = nullptr;  // [n_tokens, width], until the next call
-    std::vector<float> h;  // the residual stream there, [n_tokens, hidden]
+    std::vector<float> h;               // the residual stream there, [n_tokens, hidden]
   };
   /// Opens a lane's way from the site before `site`; batches then come in order. Throws
   /// CheckpointError where what the site before left is gone. REQUIRES: sites of a layer in their

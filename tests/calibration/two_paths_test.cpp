@@ -27,8 +27,7 @@ class ChangedWeights : public forward::WeightSource {
  public:
   explicit ChangedWeights(const forward::WeightSource& original) : original_(original) {}
   tensor::Shape shape(const forward::WeightKey& key) const override { return original_.shape(key); }
-  void read(const forward::WeightKey& key, std::size_t first,
-            std::span<float> out) const override {
+  void read(const forward::WeightKey& key, std::size_t first, std::span<float> out) const override {
     original_.read(key, first, out);
     if (original_.shape(key).size() < 2) return;
     for (std::size_t i = 0; i < out.size(); ++i) {
@@ -115,7 +114,8 @@ TEST_F(TwoPathsTest, GiveTheCrossProductsOfTheirInputs) {
   const Sums sums = run(paths, 0, 2, changed_);
   const auto hidden = static_cast<std::size_t>(checkpoint_.config.hidden);
   for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
-    const auto original = look(weights_, lanes_[lane], 2), quantized = look(changed_, lanes_[lane], 2);
+    const auto original = look(weights_, lanes_[lane], 2),
+               quantized = look(changed_, lanes_[lane], 2);
     for (const auto& [place, made] : sums) {
       SCOPED_TRACE(static_cast<int>(place.second));
       const Seen &f = original.at(place), &q = quantized.at(place);

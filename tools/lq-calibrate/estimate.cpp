@@ -78,8 +78,8 @@ std::uint64_t needed_memory(const Job& job) {
       static_cast<double>(3 * sizeof(float) * batch) * shape.hidden +
       static_cast<double>(forward::LayerPass::bytes(job.checkpoint.config, compute, batch,
                                                     longest_window(job), n_threads)) +
-      static_cast<double>(linalg::GramProducts::bytes(batch, static_cast<std::size_t>(widest),
-                                                      compute, n_threads));
+      static_cast<double>(
+          linalg::GramProducts::bytes(batch, static_cast<std::size_t>(widest), compute, n_threads));
   const double weights =
       static_cast<double>(linalg::element_bytes(compute)) * shape.layer_weights();
   const auto stats = static_cast<double>(

@@ -1,6 +1,8 @@
 #include "tools/lq-calibrate/unit.h"
 
+#include <chrono>
 #include <span>
+#include <vector>
 
 #include "common/calibration/imported_stats.h"
 #include "common/calibration/lane_file.h"
@@ -26,7 +28,11 @@ void CalibrateWork::run(std::size_t unit, stage::UnitSink& sink) {
       const calibration::LayerStats stats =
           calibrator_ ? calibrator_->step(task.step)
                       : calibration::imported_stats(*job_.importance, job_.checkpoint, task.step);
-      sink.write(0, calibration::encode_layer(stats, hidden, n_threads));
+      const auto begin = std::chrono::steady_clock::now();
+      const std::vector<std::byte> bytes = calibration::encode_layer(stats, hidden, n_threads);
+      encoding_seconds_ +=
+          std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      sink.write(0, bytes);
       return;
     }
     case UnitTask::Kind::kLaneStep: {
@@ -35,6 +41,17 @@ void CalibrateWork::run(std::size_t unit, stage::UnitSink& sink) {
       return;
     }
   }
+}
+
+nlohmann::ordered_json CalibrateWork::result_numbers(std::size_t) {
+  if (!calibrator_) return nullptr;
+  const calibration::PhaseSeconds& seconds = calibrator_->seconds();
+  return {{"seconds_per_phase",
+           {{"weights", seconds.weights},
+            {"states", seconds.states},
+            {"forward", seconds.forward},
+            {"statistics", seconds.statistics},
+            {"encoding", encoding_seconds_}}}};
 }
 
 }  // namespace lq::calibrate

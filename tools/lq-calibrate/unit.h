@@ -15,10 +15,12 @@ class CalibrateWork : public stage::UnitWork {
   CalibrateWork(const Job& job, stage::StageObserver& observer);
 
   void run(std::size_t unit, stage::UnitSink& sink) override;
+  nlohmann::ordered_json result_numbers(std::size_t result) override;
   std::uint64_t bytes_read() const override { return job_.checkpoint.weights->bytes_read(); }
 
  private:
   const Job& job_;
+  double encoding_seconds_ = 0;
   std::optional<calibration::Calibrator> calibrator_;  // none where statistics are imported
 };
 
