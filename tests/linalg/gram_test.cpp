@@ -1,5 +1,6 @@
 #include "common/linalg/gram.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <vector>
 
@@ -26,6 +27,27 @@ TEST_P(GramTest, IsTheSumOverTheRows) {
       }
     }
   }
+}
+
+TEST_P(GramTest, OfSquaresIsTheirPartOfTheWhole) {
+  constexpr std::size_t kN = 50, kD = 300, kSize = 128;
+  const Matrix x = matrix_of(random_values(kN * kD, 7), kD, GetParam());
+  const Matrix across = transpose_of(x);
+  const std::vector<double> wanted = product_of(across, across);
+  std::vector<float> g(2 * kSize * kSize + 44 * 44, 0.5F);
+  GramProducts products(3);
+  products.add_squares(x, kSize, g.data());
+  products.add_squares(x, kSize, g.data());
+  std::size_t at = 0;
+  for (std::size_t first = 0; first < kD; first += kSize) {
+    const std::size_t n = std::min(kSize, kD - first);
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j < n; ++j) {
+        ASSERT_NEAR(g[at++], 0.5 + 2 * wanted[(first + i) * kD + first + j], 1e-3) << i << ' ' << j;
+      }
+    }
+  }
+  EXPECT_EQ(at, g.size());
 }
 
 TEST_P(GramTest, OfTwoInputsIsAllOfIt) {
