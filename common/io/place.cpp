@@ -1,5 +1,6 @@
 #include "common/io/place.h"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -12,8 +13,9 @@ std::filesystem::path nearest_existing(std::filesystem::path path) {
   return path;
 }
 
-bool is_writable(const std::filesystem::path& path) {
-  return ::faccessat(AT_FDCWD, nearest_existing(path).c_str(), W_OK, AT_EACCESS) == 0;
+int write_problem(const std::filesystem::path& path) {
+  const std::filesystem::path place = nearest_existing(path);
+  return ::faccessat(AT_FDCWD, place.c_str(), W_OK, AT_EACCESS) == 0 ? 0 : errno;
 }
 
 }  // namespace lq::io

@@ -129,9 +129,12 @@ TEST_F(ReadOnlyTest, ACacheThatIsWholeIsUsedAsItIs) {
     EXPECT_EQ(json::parse(used.out)["path"].get<std::string>() + "\n", made.out);
   }
   fs::resize_file(fs::canonical(made.out.substr(0, made.out.size() - 1) + "/config.json"), 5);
-  const Outcome refused = fetch_read_only({"org/model"});
-  EXPECT_EQ(refused.exit_code, 8) << refused.err;
-  EXPECT_NE(refused.err.find("Read-only file system"), std::string::npos) << refused.err;
+  for (const char* const how : {"--progress=never", "--dry-run"}) {
+    const Outcome refused = fetch_read_only({"org/model", how});
+    EXPECT_EQ(refused.exit_code, 8) << refused.err;
+    EXPECT_NE(refused.err.find("cannot write into "), std::string::npos) << refused.err;
+    EXPECT_NE(refused.err.find("Read-only file system"), std::string::npos) << refused.err;
+  }
 }
 
 }  // namespace

@@ -67,6 +67,20 @@ TEST_F(FetchTest, BringsAModelIntoADirectoryWithNotesForTheReferenceClient) {
   }
 }
 
+TEST_F(FetchTest, SaysHowMuchIsStillToCome) {
+  hub_.add_model("org/model", 2, 10U << 20);
+  hub_.faults({{{"on", "storage"}, {"times", 1}, {"drop_after", 5'000'000}},
+               {{"on", "storage"}, {"status", 404}}});
+  hub_.start();
+  const Outcome begun = fetch({"org/model", "-o", "here", "--jobs", "1"});
+  EXPECT_NE(begun.err.find("5 units, 20.03 MiB to write\n"), std::string::npos) << begun.err;
+  hub_.faults(json::array());
+  const Outcome resumed = fetch({"org/model", "-o", "here"});
+  EXPECT_NE(resumed.err.find(" units, 15."), std::string::npos) << resumed.err;
+  const Outcome anew = fetch({"org/model", "-o", "there", "--include", "*00001*"});
+  EXPECT_NE(anew.err.find("1 units, 10.00 MiB to write\n"), std::string::npos) << anew.err;
+}
+
 TEST_F(FetchTest, ASecondRunAsksOnlyForTheRevision) {
   hub_.add_model("org/model", 2, 300'000);
   hub_.start();

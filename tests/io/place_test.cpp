@@ -1,5 +1,6 @@
 #include "common/io/place.h"
 
+#include <cerrno>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -19,16 +20,16 @@ TEST(Place, TheNearestThatExistsIsTheThingOrAFolderAboveIt) {
 
 TEST(Place, IsWritableWhereItOrTheFolderForItIs) {
   const testing::ScratchDirectory scratch;
-  EXPECT_TRUE(is_writable(scratch.path() / "a/b/c"));
-  EXPECT_TRUE(is_writable(scratch.write("file", "")));
+  EXPECT_EQ(write_problem(scratch.path() / "a/b/c"), 0);
+  EXPECT_EQ(write_problem(scratch.write("file", "")), 0);
   using std::filesystem::perms;
   std::filesystem::permissions(scratch.path(), perms::owner_read | perms::owner_exec);
   const bool root = ::geteuid() == 0;  // may write everywhere, so it steps down
   ASSERT_EQ(root ? ::seteuid(65534) : 0, 0);
-  const bool writable = is_writable(scratch.path() / "a/b/c");
+  const int problem = write_problem(scratch.path() / "a/b/c");
   ASSERT_EQ(root ? ::seteuid(0) : 0, 0);
   std::filesystem::permissions(scratch.path(), perms::owner_all);
-  EXPECT_FALSE(writable);
+  EXPECT_EQ(problem, EACCES);
 }
 
 }  // namespace

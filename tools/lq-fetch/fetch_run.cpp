@@ -44,6 +44,7 @@ class FetchRun {
   void complete();
   void bring(const std::vector<net::RepoFile>& missing);
   void download(const std::vector<net::RepoFile>& missing);
+  void announce(const std::vector<net::DownloadTask>& tasks);
   net::DownloadSettings download_settings() const;
   net::DownloadEvents download_events();
   void warn_of_wrong(const std::vector<net::RepoFile>& files) const;
@@ -60,6 +61,8 @@ class FetchRun {
   Snapshot snapshot_;
   Record record_;
   FetchPlan plan_;
+  stage::Plan work_;                            // what is to be downloaded, a unit for each file
+  std::map<std::string, std::size_t> unit_of_;  // of work_, by path
   std::uint64_t received_ = 0;
   std::size_t files_done_ = 0;
 };
@@ -81,6 +84,7 @@ cli::ToolResult FetchRun::run() {
                                            base::shown(destination_->directory())));
     return result(stage::ResultStatus::kUpToDate);
   }
+  check_writable(*destination_);
   check_disk(session_, *destination_, plan_.missing);
   check_access(session_, commit, plan_.missing, *hub);
   if (session_.common->stage.dry_run) {
@@ -98,7 +102,8 @@ cli::ToolResult FetchRun::run() {
 }
 
 bool FetchRun::is_writable() const {
-  return io::is_writable(destination_->manifest()) && io::is_writable(destination_->lock());
+  return io::write_problem(destination_->manifest()) == 0 &&
+         io::write_problem(destination_->lock()) == 0;
 }
 
 bool FetchRun::is_current() const {
@@ -165,7 +170,7 @@ void FetchRun::bring(const std::vector<net::RepoFile>& missing) {
   try {
     download(rest);
   } catch (const net::Stopped&) {
-    throw stage::Interrupted(session_.stop_reason(), files_done_, rest.size());
+    throw stage::Interrupted(session_.stop_reason(), files_done_, work_.units.size());
   }
 }
 
@@ -173,26 +178,42 @@ void FetchRun::download(const std::vector<net::RepoFile>& missing) {
   std::vector<net::DownloadTask> tasks;
   std::vector<net::RepoFile> same;  // content of a file that is fetched under another name
   std::set<fs::path> partials;
-  std::uint64_t kept = 0;
   for (const net::RepoFile& file : missing) {
     net::DownloadTask task = destination_->task(file);
-    if (!partials.insert(task.partial).second) {
+    if (partials.insert(task.partial).second) {
+      tasks.push_back(std::move(task));
+    } else {
       same.push_back(file);
-      continue;
     }
-    kept += net::PartialFile::bytes_kept(file, task.partial, task.journal);
-    tasks.push_back(std::move(task));
   }
-  const std::size_t units = plan_.plan.units.size();
-  session_.observer->planned(plan_.plan, units - std::min(units, missing.size()));
-  if (session_.common->stage.resume && kept > 0) {
-    session_.observer->message(
-        fmt::format("resuming: {} are here already", base::format_bytes(kept)));
-  }
+  announce(tasks);
   net::download(session_.access, tasks, download_settings(), download_events());
   for (const net::RepoFile& file : same) {
     destination_->adopt(file, destination_->candidates(file).front());
   }
+}
+
+/// What is to come is known now: without what an earlier run left half-way.
+void FetchRun::announce(const std::vector<net::DownloadTask>& tasks) {
+  const bool resume = session_.common->stage.resume;
+  std::uint64_t all_kept = 0;
+  work_ = plan_.plan;
+  work_.units.clear();
+  work_.read_bytes = 0;
+  for (const net::DownloadTask& task : tasks) {
+    const net::RepoFile& file = task.file;
+    const std::uint64_t kept =
+        resume ? net::PartialFile::bytes_kept(file, task.partial, task.journal) : 0;
+    const std::uint64_t left = file.size - kept;
+    all_kept += kept;
+    unit_of_[file.path] = work_.units.size();
+    work_.units.push_back({file.path, static_cast<double>(left), {{0, 0, 0, left}}});
+    work_.read_bytes += left;
+  }
+  session_.observer->planned(work_, 0);
+  if (all_kept == 0) return;
+  session_.observer->message(
+      fmt::format("resuming: {} are here already", base::format_bytes(all_kept)));
 }
 
 net::DownloadSettings FetchRun::download_settings() const {
@@ -216,10 +237,7 @@ net::DownloadEvents FetchRun::download_events() {
   };
   events.file_done = [this](const net::RepoFile& file) {
     ++files_done_;
-    const auto unit = plan_.unit_of.find(file.path);
-    if (unit != plan_.unit_of.end()) {
-      session_.observer->unit_done(plan_.plan, unit->second, seconds());
-    }
+    session_.observer->unit_done(work_, unit_of_.at(file.path), seconds());
   };
   return events;
 }

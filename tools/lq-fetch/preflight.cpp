@@ -8,6 +8,7 @@
 #include "common/base/text.h"
 #include "common/cli/version.h"
 #include "common/io/file_status.h"
+#include "common/io/output_error.h"
 #include "common/io/place.h"
 #include "tools/lq-fetch/record.h"
 
@@ -39,12 +40,20 @@ FetchPlan make_plan(const Session& session, const net::Destination& destination,
     result.files.push_back({file.path, file.size});
     if (!destination.candidates(file).empty()) continue;
     made.missing.push_back(file);
-    made.unit_of[file.path] = plan.units.size();
     plan.units.push_back({file.path, static_cast<double>(file.size), {{0, i, 0, file.size}}});
     plan.read_bytes += file.size;
   }
   plan.results.push_back(std::move(result));
   return made;
+}
+
+void check_writable(const net::Destination& destination) {
+  for (const fs::path& path : {destination.manifest(), destination.lock()}) {
+    const int problem = io::write_problem(path);
+    if (problem == 0) continue;
+    throw io::output_error("cannot write into " + base::shown(destination.directory()), problem,
+                           io::nearest_existing(path));
+  }
 }
 
 void check_disk(const Session& session, const net::Destination& destination,

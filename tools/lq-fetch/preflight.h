@@ -2,8 +2,6 @@
 // What can be known before the first byte comes: how much there is to do, and whether it can be
 // done.
 
-#include <map>
-#include <string>
 #include <vector>
 
 #include "common/net/destination.h"
@@ -16,11 +14,13 @@ namespace lq::fetch {
 struct FetchPlan {
   stage::Plan plan;
   std::vector<net::RepoFile> missing;  // by their names and sizes; what is here may yet be wrong
-  std::map<std::string, std::size_t> unit_of;  // by path
 };
 
 FetchPlan make_plan(const Session& session, const net::Destination& destination,
                     const Snapshot& snapshot);
+
+/// Throws OutputError when nothing can be written there.
+void check_writable(const net::Destination& destination);
 
 /// Throws OutputError when the disk has no room for what is missing.
 void check_disk(const Session& session, const net::Destination& destination,
