@@ -33,6 +33,7 @@ inline constexpr std::size_t kLongWindow = 320, kShortWindow = 100;
 
 inline constexpr ModelCase kModelCases[] = {
     {"Llama", "LlamaForCausalLM", R"({})"},
+    {"LlamaOfBfloat16Weights", "LlamaForCausalLM", R"({"torch_dtype": "bfloat16"})"},
     {"LlamaWithAKeyForEachQuery", "LlamaForCausalLM", R"({"num_key_value_heads": 4})"},
     {"LlamaWithOneKeyForAllQueries", "LlamaForCausalLM", R"({"num_key_value_heads": 1})"},
     {"LlamaWithBiases", "LlamaForCausalLM", R"({"attention_bias": true, "mlp_bias": true})"},
