@@ -33,6 +33,7 @@ inline constexpr std::size_t kLongWindow = 320, kShortWindow = 100;
 
 inline constexpr ModelCase kModelCases[] = {
     {"Llama", "LlamaForCausalLM", R"({})"},
+    {"LlamaOfBfloat16Weights", "LlamaForCausalLM", R"({"torch_dtype": "bfloat16"})"},
     {"LlamaWithAKeyForEachQuery", "LlamaForCausalLM", R"({"num_key_value_heads": 4})"},
     {"LlamaWithOneKeyForAllQueries", "LlamaForCausalLM", R"({"num_key_value_heads": 1})"},
     {"LlamaWithBiases", "LlamaForCausalLM", R"({"attention_bias": true, "mlp_bias": true})"},
@@ -80,6 +81,10 @@ inline constexpr ModelCase kModelCases[] = {
     {"Mistral", "MistralForCausalLM", R"({"sliding_window": null, "head_dim": 24})"},
     {"MistralWithAWindow", "MistralForCausalLM",
      R"({"sliding_window": 64, "max_position_embeddings": 256})", R"({"sliding_window": null})"},
+    {"MistralWithKindsOfLayers", "MistralForCausalLM",
+     R"({"sliding_window": 64, "head_dim": 16, "use_sliding_window": false,
+         "layer_types": ["full_attention", "sliding_attention", "full_attention"]})",
+     R"({"sliding_window": null})"},
     {"Qwen2", "Qwen2ForCausalLM", R"({"use_sliding_window": false, "sliding_window": 64})"},
     {"Qwen2Tied", "Qwen2ForCausalLM", R"({"tie_word_embeddings": true, "rope_theta": 1e6})"},
     {"Qwen2Dynamic", "Qwen2ForCausalLM",

@@ -12,6 +12,7 @@
 
 #include "common/model/architecture.h"
 #include "common/model/tensor_map.h"
+#include "common/tensor/convert.h"
 #include "tests/support/scratch.h"
 
 namespace lq::testing {
@@ -34,12 +35,13 @@ inline nlohmann::json random_config(const std::string& architecture,
   return config;
 }
 
-/// Writes random float32 weights. Queries and keys are strong enough that attention looks at single
+/// Random weights in the type that config.json states, float32 or bfloat16. Queries and keys are strong enough that attention looks at single
 /// tokens, and no part of the model is small against the others: an error anywhere shows in the
 /// logits.
 class RandomWeights {
  public:
-  explicit RandomWeights(const model::ModelConfig& config) : config_(config) {}
+  explicit RandomWeights(const model::ModelConfig& config)
+      : config_(config), is_bf16_(config.torch_dtype == "bfloat16") {}
 
   void add(const model::TensorRow& row, int layer, bool has_bias) {
     const std::string name = model::expand_layer(row.hf, layer);
@@ -84,9 +86,16 @@ class RandomWeights {
     const std::size_t begin = data_.size();
     for (std::int64_t i = 0; i < n; ++i) {
       const auto value = static_cast<float>(mean + deviation * normal());
-      data_.append(reinterpret_cast<const char*>(&value), sizeof value);
+      const std::uint16_t rounded = tensor::f32_to_bf16(value);
+      if (is_bf16_) {
+        data_.append(reinterpret_cast<const char*>(&rounded), sizeof rounded);
+      } else {
+        data_.append(reinterpret_cast<const char*>(&value), sizeof value);
+      }
     }
-    header_[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {begin, data_.size()}}};
+    header_[name] = {{"dtype", is_bf16_ ? "BF16" : "F32"},
+                     {"shape", shape},
+                     {"data_offsets", {begin, data_.size()}}};
   }
 
   /// Normal enough, and the same everywhere: the library's distributions are its own.
@@ -97,6 +106,7 @@ class RandomWeights {
   }
 
   const model::ModelConfig& config_;
+  const bool is_bf16_;
   std::mt19937 random_{1};
   nlohmann::json header_ = nlohmann::json::object();
   std::string data_;

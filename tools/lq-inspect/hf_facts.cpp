@@ -70,8 +70,11 @@ Hyperparameters hyperparameters_of(const model::ModelConfig& config) {
                           .context_length = config.context,
                           .sliding_window = config.windows.size,
                           .experts = config.n_experts,
+                          .sliding_window_layers = 0,
                           .rope = {},
                           .tied_embeddings = config.tied_embeddings};
+  const std::int64_t n_windowed = config.windows.n_layers(config.n_layers);
+  if (n_windowed < config.n_layers) numbers.sliding_window_layers = n_windowed;
   numbers.rope.base = config.rope.base;
   numbers.rope.scaling = model::rope_scaling_name(config.rope.scaling);
   if (config.rope.scaling != model::RopeScalingKind::kNone && config.rope.factor > 0) {

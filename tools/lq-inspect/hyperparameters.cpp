@@ -19,6 +19,7 @@ constexpr std::array kNumbers = {
     Row{"vocabulary_size", "vocabulary", &Hyperparameters::vocabulary_size},
     Row{"context_length", "context", &Hyperparameters::context_length},
     Row{"sliding_window", "sliding window", &Hyperparameters::sliding_window},
+    Row{"sliding_window_layers", "layers with it", &Hyperparameters::sliding_window_layers},
     Row{"experts", "experts", &Hyperparameters::experts},
 };
 

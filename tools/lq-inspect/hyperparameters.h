@@ -28,6 +28,7 @@ struct Hyperparameters {
   std::int64_t layers = 0, hidden_size = 0, feed_forward_size = 0;
   std::int64_t heads = 0, kv_heads = 0, head_dim = 0;
   std::int64_t vocabulary_size = 0, context_length = 0, sliding_window = 0, experts = 0;
+  std::int64_t sliding_window_layers = 0;  // where not all have it
   RopeFacts rope;
   bool tied_embeddings = false;
 };
