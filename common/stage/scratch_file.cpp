@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <fmt/format.h>
+#include <random>
 #include <string_view>
 #include <unistd.h>
 #include <vector>
@@ -18,6 +19,7 @@ namespace lq::stage {
 namespace {
 
 constexpr std::string_view kMagic = "lqscrat1";
+constexpr std::string_view kTemporary = ".lq-tmp.";
 constexpr std::size_t kHashDigits = 32;
 constexpr std::size_t kTrailerBytes = kMagic.size() + 2 * kHashDigits;
 
@@ -29,8 +31,11 @@ std::string trailer_of(const std::string& tag_hash, const io::Xxh3& hash) {
   return std::string(kMagic) + tag_hash + hash.hex();
 }
 
+/// Of this writer alone: processes of several machines may share a folder.
 std::filesystem::path temporary_of(const std::filesystem::path& path) {
-  return fmt::format("{}.{}", path.string(), ::getpid());
+  std::random_device random;
+  return path.parent_path() / fmt::format(".{}{}{:08x}{:08x}", path.filename().string(), kTemporary,
+                                          random(), random());
 }
 
 }  // namespace
@@ -40,7 +45,6 @@ ScratchWriter::ScratchWriter(std::filesystem::path path, const std::string& tag)
   std::error_code ignored;
   std::filesystem::create_directories(path_.parent_path(), ignored);
   file_.emplace(temporary_of(path_));
-  file_->allocate(0);  // one of the same name may be left of a dead process
 }
 
 ScratchWriter::~ScratchWriter() {
@@ -60,6 +64,18 @@ void ScratchWriter::finish() {
     throw io::output_error(fmt::format("cannot write {}", base::shown(path_)), errno, path_);
   }
   file_.reset();
+}
+
+void remove_scratch_temporaries(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::vector<std::filesystem::path> found;
+  for (std::filesystem::recursive_directory_iterator entry(folder, error), end; entry != end;
+       entry.increment(error)) {
+    if (entry->path().filename().string().find(kTemporary) != std::string::npos) {
+      found.push_back(entry->path());
+    }
+  }
+  for (const std::filesystem::path& path : found) std::filesystem::remove(path, error);
 }
 
 std::string scratch_trailer(std::span<const std::byte> content, const std::string& tag) {

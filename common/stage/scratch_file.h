@@ -43,6 +43,9 @@ class ScratchWriter {
   std::uint64_t size_ = 0;
 };
 
+/// Removes what killed writers left below the folder. REQUIRES: nobody writes there.
+void remove_scratch_temporaries(const std::filesystem::path& folder);
+
 /// What follows the content of such a file, for those that the frame writes.
 std::string scratch_trailer(std::span<const std::byte> content, const std::string& tag);
 

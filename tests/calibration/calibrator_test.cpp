@@ -3,6 +3,7 @@
 
 #include "common/calibration/calibrator.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <fmt/format.h>
@@ -221,6 +222,34 @@ TEST_F(CalibratorTest, IsTheSameForAnyNumberOfThreads) {
     Calibrator more = make(lanes);
     EXPECT_EQ(all_steps(more), wanted);
   }
+}
+
+/// The bundled model with a norm so large that squares of what it gives are no float32.
+class LoudWeights : public forward::WeightSource {
+ public:
+  explicit LoudWeights(const forward::WeightSource& original) : original_(original) {}
+  tensor::Shape shape(const forward::WeightKey& key) const override { return original_.shape(key); }
+  void read(const forward::WeightKey& key, std::size_t first,
+            std::span<float> out) const override {
+    original_.read(key, first, out);
+    if (key.role == model::TensorRole::kFfnNorm && key.layer == 1) std::ranges::fill(out, 1e20F);
+  }
+
+ private:
+  const forward::WeightSource& original_;
+};
+
+TEST_F(CalibratorTest, RefusesActivationsThatAreNotFinite) {
+  const LoudWeights loud(weights_);
+  const std::vector<Lane> lanes = some_lanes();
+  Calibrator calibrator(checkpoint_.config, loud, lanes, settings_);
+  calibrator.step(0);
+  const auto error =
+      lq::testing::error_of<base::ConversionError>([&] { calibrator.step(1); });
+  EXPECT_STREQ(error.what(), "cannot keep statistics of layer 1");
+  EXPECT_NE(error.why().find("of mlp_in has values that are not finite, or too large"),
+            std::string::npos)
+      << error.why();
 }
 
 TEST_F(CalibratorTest, TellsHowManyTokensHavePassed) {

@@ -173,6 +173,18 @@ TEST_F(OpenFile, CountsWithItsExpectedSizeForTheDisk) {
   EXPECT_THROW(run(), base::OutputError);
 }
 
+TEST_F(OpenFile, ScratchOfKilledWritersIsRemovedBeforeTheNextRunWorks) {
+  run_until(2);
+  {
+    ScratchWriter writer(part_ / "scratch/sub/whole", "tag");
+    writer.finish();
+  }
+  overwrite(part_ / "scratch/sub/.states.lq-tmp.0123456789abcdef", "half");
+  work_.before = [&](std::size_t) { EXPECT_EQ(names_in(part_ / "scratch/sub"), "whole"); };
+  run();
+  expect_complete();
+}
+
 class ScratchFile : public ::testing::Test {
  protected:
   std::string content() {
