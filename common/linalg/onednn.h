@@ -36,6 +36,10 @@ enum class Right : std::uint8_t {
 void multiply(const Factor& a, const Factor& b, Right right, Compute compute, float* c,
               std::size_t c_stride, Into into);
 
+/// What a thread keeps, at most, for products of up to `rows` by `n` over k terms, and the library
+/// for its own.
+std::size_t scratch_bytes(std::size_t rows, std::size_t n, std::size_t k, Compute compute);
+
 /// Bytes of b [n, k] in the order that products of many rows with it read fastest.
 std::size_t packed_bytes(std::size_t n, std::size_t k, Compute compute);
 /// Brings b, given as its transpose [k, n], into that order.
