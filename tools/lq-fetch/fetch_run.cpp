@@ -150,7 +150,7 @@ void FetchRun::complete() {
   warn_of_wrong(others);
   if (record_.files().empty()) leave_older_commit(session_, *destination_, snapshot_);
   const auto missing = take_from_cache(session_, *destination_, snapshot_, others);
-  take_over_partials(session_, *destination_, missing);
+  settle_partials(session_, *destination_, snapshot_, missing);
   bring(missing);
 }
 
