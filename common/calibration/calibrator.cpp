@@ -136,19 +136,11 @@ HiddenStates Calibrator::states(std::size_t lane, std::size_t s) {
 void Calibrator::make_states(std::size_t lane, std::size_t s) {
   std::size_t from = s;
   while (from > 0 && !find_states(lane, from)) --from;
-  if (!find_states(lane, from)) write_embeddings(lane);
-  for (; from < s; ++from) pass_layer(lane, from, nullptr);
-}
-
-void Calibrator::write_embeddings(std::size_t lane) {
-  const PhaseTimer timer(seconds_.states);
-  HiddenStatesWriter out(states_path(lane, 0), states_tag(lane, 0));
-  for (const Batch& batch : lanes_[lane].batches) {
-    const auto ids =
-        std::span(lanes_[lane].ids).subspan(batch.first_token, batch.windows.n_tokens());
-    out.write(forward::embed(weights_, ids, hidden_));
+  if (!find_states(lane, from)) {
+    const PhaseTimer timer(seconds_.states);
+    write_embeddings(weights_, lanes_[lane], hidden_, states_path(lane, 0), states_tag(lane, 0));
   }
-  out.finish();
+  for (; from < s; ++from) pass_layer(lane, from, nullptr);
 }
 
 void Calibrator::pass_layer(std::size_t lane, std::size_t s, LayerStats* stats) {

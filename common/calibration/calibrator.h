@@ -68,7 +68,6 @@ class Calibrator {
   /// Those that enter step s, made where they are not there.
   HiddenStates states(std::size_t lane, std::size_t s);
   void make_states(std::size_t lane, std::size_t s);
-  void write_embeddings(std::size_t lane);
   /// Hidden states of a lane through layer s; `stats` (may be nullptr) takes what its sites see.
   void pass_layer(std::size_t lane, std::size_t s, LayerStats* stats);
   void pass_head(std::size_t lane, LayerStats& stats);

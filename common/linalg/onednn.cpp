@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 #include <map>
 #include <mutex>
+#include <new>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <span>
 #include <tuple>
 #include <vector>
 
+#include "common/base/errors.h"
 #include "common/kernels/convert.h"
 
 namespace lq::linalg::onednn {
@@ -55,6 +57,21 @@ dnnl::matmul::primitive_desc describe(const memory::desc& a, const memory::desc&
     attributes.set_post_ops(add);
   }
   return {dnnl::matmul::desc(a, b, c), attributes, engine()};
+}
+
+/// What `call` returns; the library's failures as ours.
+template <class Call>
+auto translated(Call call) {
+  try {
+    return call();
+  } catch (const dnnl::error& error) {
+    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
+    throw base::ConversionError(
+        "cannot multiply matrices",
+        fmt::format("oneDNN failed with status {}: {}", static_cast<int>(error.status),
+                    error.what()),
+        "try another instruction set, such as ONEDNN_MAX_CPU_ISA=AVX2, and report it");
+  }
 }
 
 /// Whether the processor multiplies bfloat16 itself: the library's substitute for that has a third of
@@ -154,11 +171,13 @@ void multiply(const Factor& a, const Factor& b, Right right, Compute compute, fl
              into);
     return;
   }
-  const Product& product = product_of(a, b, right, compute, c_stride, into);
-  product.run.execute(stream(), {{DNNL_ARG_SRC, view(product.desc.src_desc(), a.data)},
-                                 {DNNL_ARG_WEIGHTS, view(product.desc.weights_desc(), b.data)},
-                                 {DNNL_ARG_DST, view(product.desc.dst_desc(), c)}});
-  stream().wait();
+  translated([&] {
+    const Product& product = product_of(a, b, right, compute, c_stride, into);
+    product.run.execute(stream(), {{DNNL_ARG_SRC, view(product.desc.src_desc(), a.data)},
+                                   {DNNL_ARG_WEIGHTS, view(product.desc.weights_desc(), b.data)},
+                                   {DNNL_ARG_DST, view(product.desc.dst_desc(), c)}});
+    stream().wait();
+  });
 }
 
 std::size_t scratch_bytes(std::size_t rows, std::size_t n, std::size_t k, Compute compute) {
@@ -167,16 +186,18 @@ std::size_t scratch_bytes(std::size_t rows, std::size_t n, std::size_t k, Comput
 }
 
 std::size_t packed_bytes(std::size_t n, std::size_t k, Compute compute) {
-  return packed_desc(n, k, compute).get_size();
+  return translated([&] { return packed_desc(n, k, compute).get_size(); });
 }
 
 void pack(const Factor& b_transposed, Compute compute, std::byte* packed) {
-  memory from =
-      view(rows_of(b_transposed.rows, b_transposed.columns, b_transposed.stride, type_of(compute)),
-           b_transposed.data);
-  memory to = view(packed_desc(b_transposed.columns, b_transposed.rows, compute), packed);
-  dnnl::reorder(from, to).execute(stream(), from, to);
-  stream().wait();
+  translated([&] {
+    memory from = view(
+        rows_of(b_transposed.rows, b_transposed.columns, b_transposed.stride, type_of(compute)),
+        b_transposed.data);
+    memory to = view(packed_desc(b_transposed.columns, b_transposed.rows, compute), packed);
+    dnnl::reorder(from, to).execute(stream(), from, to);
+    stream().wait();
+  });
 }
 
 std::string description() {

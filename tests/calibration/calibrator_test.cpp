@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <fmt/format.h>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <map>
@@ -55,7 +54,15 @@ class CalibratorTest : public ::testing::Test {
     return files;
   }
   std::vector<std::byte> file_of(const LayerStats& stats) const {
-    return encode_layer(stats, static_cast<std::size_t>(checkpoint_.config.hidden), 1);
+    return encode_layer(stats, static_cast<std::size_t>(checkpoint_.config.hidden), "id", 1);
+  }
+
+  static void write_lane(const Calibrator& calibrator, std::size_t lane, std::size_t s,
+                         const LayerStats& stats) {
+    const std::vector<std::byte> bytes = encode_lane(stats, calibrator.lane_tag(lane, s));
+    std::ofstream(calibrator.lane_path(lane, s), std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
   }
 
   const ScratchDirectory scratch_;
@@ -199,15 +206,19 @@ TEST_F(CalibratorTest, LanesThatAreThereAreNotComputed) {
   for (std::size_t s = 0; s < n_steps(); ++s) {
     Calibrator shard = make(lanes);
     for (const std::size_t lane : {std::size_t{0}, std::size_t{2}}) {
-      const std::vector<std::byte> bytes =
-          encode_lane(shard.lane_step(lane, s), shard.lane_tag(lane, s));
-      std::ofstream(shard.lane_path(lane, s), std::ios::binary)
-          .write(reinterpret_cast<const char*>(bytes.data()),
-                 static_cast<std::streamsize>(bytes.size()));
+      write_lane(shard, lane, s, shard.lane_step(lane, s));
     }
-    std::filesystem::remove(shard.lane_path(2, s).parent_path() / fmt::format("states-{:03}", s));
     Calibrator finisher = make(lanes);
     EXPECT_EQ(file_of(finisher.step(s)), wanted[s]) << s;
+    // Sums that nobody would compute show where they came from.
+    LayerStats odd = shard.lane_step(2, s);
+    odd.sites[0].second.count += 1000;
+    write_lane(shard, 2, s, odd);
+    Calibrator other = make(lanes);
+    const auto tokens =
+        static_cast<std::int64_t>(lanes[0].n_tokens() + lanes[1].n_tokens() + lanes[2].n_tokens());
+    EXPECT_EQ(other.step(s).sites[0].second.count, tokens + 1000) << s;
+    std::filesystem::remove(shard.lane_path(2, s));
   }
 }
 
@@ -229,8 +240,7 @@ class LoudWeights : public forward::WeightSource {
  public:
   explicit LoudWeights(const forward::WeightSource& original) : original_(original) {}
   tensor::Shape shape(const forward::WeightKey& key) const override { return original_.shape(key); }
-  void read(const forward::WeightKey& key, std::size_t first,
-            std::span<float> out) const override {
+  void read(const forward::WeightKey& key, std::size_t first, std::span<float> out) const override {
     original_.read(key, first, out);
     if (key.role == model::TensorRole::kFfnNorm && key.layer == 1) std::ranges::fill(out, 1e20F);
   }
@@ -244,8 +254,7 @@ TEST_F(CalibratorTest, RefusesActivationsThatAreNotFinite) {
   const std::vector<Lane> lanes = some_lanes();
   Calibrator calibrator(checkpoint_.config, loud, lanes, settings_);
   calibrator.step(0);
-  const auto error =
-      lq::testing::error_of<base::ConversionError>([&] { calibrator.step(1); });
+  const auto error = lq::testing::error_of<base::ConversionError>([&] { calibrator.step(1); });
   EXPECT_STREQ(error.what(), "cannot keep statistics of layer 1");
   EXPECT_NE(error.why().find("of mlp_in has values that are not finite, or too large"),
             std::string::npos)
