@@ -1,25 +1,19 @@
 #include "common/stage/scratch_file.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <fmt/format.h>
 #include <string_view>
-#include <unistd.h>
 #include <vector>
 
 #include "common/base/errors.h"
-#include "common/base/text.h"
 #include "common/io/digest.h"
 #include "common/io/file_status.h"
-#include "common/io/output_error.h"
 
 namespace lq::stage {
 namespace {
 
 constexpr std::string_view kMagic = "lqscrat1";
 constexpr std::size_t kHashDigits = 32;
-constexpr std::size_t kTrailerBytes = kMagic.size() + 2 * kHashDigits;
+static_assert(kScratchTrailerBytes == kMagic.size() + 2 * kHashDigits);
 
 std::string hash_of_tag(const std::string& tag) {
   return io::sha256_hex(std::as_bytes(std::span(tag))).substr(0, kHashDigits);
@@ -29,37 +23,27 @@ std::string trailer_of(const std::string& tag_hash, const io::Xxh3& hash) {
   return std::string(kMagic) + tag_hash + hash.hex();
 }
 
-std::filesystem::path temporary_of(const std::filesystem::path& path) {
-  return fmt::format("{}.{}", path.string(), ::getpid());
+/// What comes before a file of that path can be: its folder, without what dead runs left of it.
+std::filesystem::path prepared(std::filesystem::path path) {
+  std::error_code ignored;
+  std::filesystem::create_directories(path.parent_path(), ignored);
+  io::remove_stale_temporaries(path);
+  return path;
 }
 
 }  // namespace
 
 ScratchWriter::ScratchWriter(std::filesystem::path path, const std::string& tag)
-    : path_(std::move(path)), tag_hash_(hash_of_tag(tag)) {
-  std::error_code ignored;
-  std::filesystem::create_directories(path_.parent_path(), ignored);
-  file_.emplace(temporary_of(path_));
-  file_->allocate(0);  // one of the same name may be left of a dead process
-}
-
-ScratchWriter::~ScratchWriter() {
-  if (file_) ::unlink(file_->path().c_str());
-}
+    : tag_hash_(hash_of_tag(tag)), file_(prepared(std::move(path))) {}
 
 void ScratchWriter::write(std::span<const std::byte> bytes) {
-  file_->write_at(size_, bytes);
+  file_.write(bytes);
   hash_.update(bytes);
-  size_ += bytes.size();
 }
 
 void ScratchWriter::finish() {
-  const std::string trailer = trailer_of(tag_hash_, hash_);
-  file_->write_at(size_, std::as_bytes(std::span(trailer)));
-  if (::rename(file_->path().c_str(), path_.c_str()) != 0) {
-    throw io::output_error(fmt::format("cannot write {}", base::shown(path_)), errno, path_);
-  }
-  file_.reset();
+  file_.write(trailer_of(tag_hash_, hash_));
+  file_.commit_unsynced();
 }
 
 std::string scratch_trailer(std::span<const std::byte> content, const std::string& tag) {
@@ -71,11 +55,11 @@ std::string scratch_trailer(std::span<const std::byte> content, const std::strin
 std::optional<ScratchReader> ScratchReader::open(const std::filesystem::path& path,
                                                  const std::string& tag) {
   const auto status = io::file_status(path);
-  if (!status || !status->is_regular || status->size < kTrailerBytes) return std::nullopt;
+  if (!status || !status->is_regular || status->size < kScratchTrailerBytes) return std::nullopt;
   try {
     io::InputFile file(path);
-    const std::uint64_t size = file.size() - kTrailerBytes;
-    std::string trailer(kTrailerBytes, '\0');
+    const std::uint64_t size = file.size() - kScratchTrailerBytes;
+    std::string trailer(kScratchTrailerBytes, '\0');
     file.read_at(size, std::as_writable_bytes(std::span(trailer)));
     if (!trailer.starts_with(std::string(kMagic) + hash_of_tag(tag))) return std::nullopt;
     std::vector<std::byte> block(std::size_t{1} << 20);

@@ -227,5 +227,23 @@ TEST_F(ScratchFile, LeavesNothingUnlessFinished) {
   EXPECT_EQ(names_in(path_.parent_path()), "");
 }
 
+TEST_F(ScratchFile, TakesAwayWhatKilledRunsLeftOfIt) {
+  std::filesystem::create_directory(path_.parent_path());
+  overwrite(path_.parent_path() / ".file.lq-tmp.0123456789abcdef", "half");
+  ScratchWriter writer(path_, "tag");
+  writer.write(std::as_bytes(std::span("some text", 9)));
+  writer.finish();
+  EXPECT_EQ(names_in(path_.parent_path()), "file");
+}
+
+TEST_F(ScratchFile, OfTwoWritersOneDoes) {
+  ScratchWriter first(path_, "tag"), second(path_, "tag");
+  for (ScratchWriter* writer : {&first, &second}) {
+    writer->write(std::as_bytes(std::span("some text", 9)));
+    writer->finish();
+  }
+  EXPECT_EQ(content(), "some text");
+}
+
 }  // namespace
 }  // namespace lq::stage::testing
