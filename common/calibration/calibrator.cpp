@@ -5,6 +5,8 @@
 #include <chrono>
 #include <fmt/format.h>
 
+#include "common/base/errors.h"
+#include "common/base/text.h"
 #include "common/calibration/lane_file.h"
 #include "common/kernels/convert.h"
 
@@ -109,8 +111,15 @@ HiddenStates Calibrator::states(std::size_t lane, std::size_t s) {
   std::size_t from = s;
   while (from > 0 && !find_states(lane, from)) --from;
   if (!find_states(lane, from)) write_embeddings(lane);
-  for (; from < s; ++from) pass_layer(lane, from, nullptr);
-  return find_states(lane, s).value();
+  for (; from < s; ++from) {
+    pass_layer(lane, from, nullptr);
+    remove_states_before(lane, from + 1);
+  }
+  if (auto made = find_states(lane, s)) return *std::move(made);
+  throw base::CheckpointError(
+      fmt::format("cannot go on from {}", base::shown(states_path(lane, s))),
+      "it was removed or damaged while the run was under way",
+      "see that no other run works on the same lanes, then run the same command again");
 }
 
 void Calibrator::write_embeddings(std::size_t lane) {

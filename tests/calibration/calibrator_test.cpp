@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "common/calibration/lane_file.h"
 #include "common/calibration/layer_file.h"
@@ -156,6 +157,52 @@ TEST_F(CalibratorTest, EveryStepCanBeMadeAlone) {
       EXPECT_EQ(file_of(again.step(s)), wanted[s]) << s << clean;
     }
   }
+}
+
+TEST_F(CalibratorTest, KeepsTheStatesOfOneStepWhileItMakesEarlierOnesAgain) {
+  const std::vector<Lane> lanes = some_lanes();
+  Calibrator calibrator = make(lanes);
+  calibrator.step(4);
+  for (std::size_t lane = 0; lane < 3; ++lane) {
+    std::set<std::string> names;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(scratch_.path() / fmt::format("lane-{}", lane))) {
+      names.insert(entry.path().filename());
+    }
+    EXPECT_EQ(names, (std::set<std::string>{"states-004", "states-005"})) << lane;
+  }
+}
+
+/// Weights that take away whatever is being written while they are read.
+class Vandal : public forward::WeightSource {
+ public:
+  Vandal(const forward::WeightSource& weights, std::filesystem::path folder)
+      : weights_(weights), folder_(std::move(folder)) {}
+  tensor::Shape shape(const forward::WeightKey& key) const override { return weights_.shape(key); }
+  void read(const forward::WeightKey& key, std::size_t first, std::span<float> out) const override {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_)) {
+      if (entry.is_regular_file()) files.push_back(entry.path());
+    }
+    for (const auto& file : files) std::filesystem::remove(file);
+    weights_.read(key, first, out);
+  }
+
+ private:
+  const forward::WeightSource& weights_;
+  const std::filesystem::path folder_;
+};
+
+TEST_F(CalibratorTest, SaysWhenItsStatesAreTakenAway) {
+  const std::vector<Lane> lanes = some_lanes();
+  const Vandal weights(weights_, scratch_.path());
+  Calibrator calibrator(checkpoint_.config, weights, lanes, settings_);
+  const auto error =
+      lq::testing::error_of<base::CheckpointError>([&] { calibrator.lane_step(0, 0); });
+  EXPECT_EQ(error.what(), "cannot go on from " + (scratch_.path() / "lane-0/states-000").string());
+  EXPECT_EQ(error.why(), "it was removed or damaged while the run was under way");
+  EXPECT_EQ(error.fix(),
+            "see that no other run works on the same lanes, then run the same command again");
 }
 
 TEST_F(CalibratorTest, DamagedStatesAreMadeAgain) {
