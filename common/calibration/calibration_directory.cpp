@@ -92,6 +92,9 @@ void take_site(const json& entry, const std::filesystem::path& dir, Description&
                           base::escape_controls(name)));
   }
   auto& shapes = found->per_layer ? description.layer_sites : description.head_sites;
+  const bool known =
+      std::ranges::any_of(shapes, [&](const SiteShape& shape) { return shape.row == &*found; });
+  if (known) fail(dir, fmt::format("calibration.json names the site {} twice", name));
   shapes.push_back({&*found, width});
 }
 

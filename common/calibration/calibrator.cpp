@@ -55,7 +55,8 @@ Calibrator::Calibrator(const model::ModelConfig& config, const forward::WeightSo
       settings_(std::move(settings)),
       hidden_(static_cast<std::size_t>(config.hidden)),
       pass_(config, settings_.compute, settings_.n_threads),
-      products_(settings_.n_threads) {}
+      products_(settings_.n_threads),
+      newest_(lanes.size()) {}
 
 std::vector<SiteShape> Calibrator::shapes(std::size_t s) const {
   return site_shapes(config_, is_head(s));
@@ -122,31 +123,37 @@ std::optional<HiddenStates> Calibrator::find_states(std::size_t lane, std::size_
 }
 
 HiddenStates Calibrator::states(std::size_t lane, std::size_t s) {
-  constexpr int kAttempts = 3;  // another run of the same lane may remove what it needs no more
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+  std::optional<Newest>& newest = newest_[lane];
+  if (!newest || newest->step != s) {
+    newest.reset();
     if (auto found = find_states(lane, s)) return *std::move(found);
     make_states(lane, s);
   }
-  throw base::CheckpointError(
-      fmt::format("cannot go on from {}", base::shown(states_path(lane, s))),
-      "it was removed or damaged while the run was under way",
-      "end other runs that work on the same output, then run the same command again");
+  HiddenStates taken = std::move(newest->states);
+  newest.reset();
+  return taken;
 }
 
 void Calibrator::make_states(std::size_t lane, std::size_t s) {
-  std::size_t from = s;
-  while (from > 0 && !find_states(lane, from)) --from;
-  if (!find_states(lane, from)) {
-    const PhaseTimer timer(seconds_.states);
-    write_embeddings(weights_, lanes_[lane], hidden_, states_path(lane, 0), states_tag(lane, 0));
+  std::optional<Newest>& newest = newest_[lane];
+  for (std::size_t from = s; from-- > 0 && !newest;) {
+    if (auto found = find_states(lane, from)) newest.emplace(Newest{from, *std::move(found)});
   }
-  for (; from < s; ++from) pass_layer(lane, from, nullptr);
+  if (!newest) {
+    const PhaseTimer timer(seconds_.states);
+    newest.emplace(Newest{0, write_embeddings(weights_, lanes_[lane], hidden_, states_path(lane, 0),
+                                              states_tag(lane, 0))});
+  }
+  while (newest->step < s) {
+    pass_layer(lane, newest->step, nullptr);
+    remove_states_before(lane, newest->step);
+  }
 }
 
 void Calibrator::pass_layer(std::size_t lane, std::size_t s, LayerStats* stats) {
   const HiddenStates in = states(lane, s);
   const forward::Layer& loaded = layer(s);
-  HiddenStatesWriter out(states_path(lane, s + 1), states_tag(lane, s + 1));
+  HiddenStatesWriter out(states_path(lane, s + 1), states_tag(lane, s + 1), hidden_);
   double of_statistics = 0;
   const auto at_site = [&](forward::Site site, const linalg::Matrix& x) {
     const PhaseTimer timer(of_statistics);
@@ -170,7 +177,10 @@ void Calibrator::pass_layer(std::size_t lane, std::size_t s, LayerStats* stats) 
     }
     if (stats != nullptr) tell(n);
   }
-  out.finish();
+  {
+    const PhaseTimer timer(seconds_.states);
+    newest_[lane].emplace(Newest{s + 1, out.finish()});
+  }
   seconds_.forward -= of_statistics;
   seconds_.statistics += of_statistics;
 }

@@ -48,7 +48,7 @@ class Calibrator {
   /// Step s < n_layers is decoder layer s, step n_layers the output head. All lanes added in order;
   /// those that another run has left in lane files are taken from there. Steps come in ascending
   /// order: what only earlier ones needed is removed. Throws ConversionError where activations are
-  /// not finite, CheckpointError where hidden states vanish as often as they are made, OutputError.
+  /// not finite, OutputError.
   LayerStats step(std::size_t s);
   /// Of one lane alone.
   LayerStats lane_step(std::size_t lane, std::size_t s);
@@ -67,6 +67,7 @@ class Calibrator {
   std::optional<HiddenStates> find_states(std::size_t lane, std::size_t s) const;
   /// Those that enter step s, made where they are not there.
   HiddenStates states(std::size_t lane, std::size_t s);
+  /// Leaves them as the newest.
   void make_states(std::size_t lane, std::size_t s);
   /// Hidden states of a lane through layer s; `stats` (may be nullptr) takes what its sites see.
   void pass_layer(std::size_t lane, std::size_t s, LayerStats* stats);
@@ -83,6 +84,12 @@ class Calibrator {
   const std::size_t hidden_;
   forward::LayerPass pass_;
   linalg::GramProducts products_;
+  /// What a lane's last pass left, open: another run of the same lane may take its name away.
+  struct Newest {
+    std::size_t step;  // that it enters
+    HiddenStates states;
+  };
+  std::vector<std::optional<Newest>> newest_;
   std::optional<std::size_t> loaded_;  // which layer is in memory
   forward::Layer layer_;
   PhaseSeconds seconds_;

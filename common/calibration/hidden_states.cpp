@@ -20,14 +20,15 @@ std::vector<float> HiddenStates::read(std::size_t first, std::size_t n) const {
   return rows;
 }
 
-void write_embeddings(const forward::WeightSource& weights, const Lane& lane, std::size_t hidden,
-                      std::filesystem::path path, const std::string& tag) {
-  HiddenStatesWriter out(std::move(path), tag);
+HiddenStates write_embeddings(const forward::WeightSource& weights, const Lane& lane,
+                              std::size_t hidden, std::filesystem::path path,
+                              const std::string& tag) {
+  HiddenStatesWriter out(std::move(path), tag, hidden);
   for (const Batch& batch : lane.batches) {
     const auto ids = std::span(lane.ids).subspan(batch.first_token, batch.windows.n_tokens());
     out.write(forward::embed(weights, ids, hidden));
   }
-  out.finish();
+  return out.finish();
 }
 
 }  // namespace lq::calibration

@@ -25,6 +25,7 @@ class HiddenStates {
   std::vector<float> read(std::size_t first, std::size_t n) const;
 
  private:
+  friend class HiddenStatesWriter;
   HiddenStates(stage::ScratchReader file, std::size_t hidden)
       : file_(std::move(file)), hidden_(hidden) {}
 
@@ -35,18 +36,21 @@ class HiddenStates {
 /// Appends rows in order. Throws OutputError.
 class HiddenStatesWriter {
  public:
-  HiddenStatesWriter(std::filesystem::path path, const std::string& tag)
-      : file_(std::move(path), tag) {}
+  HiddenStatesWriter(std::filesystem::path path, const std::string& tag, std::size_t hidden)
+      : file_(std::move(path), tag), hidden_(hidden) {}
 
   void write(std::span<const float> rows) { file_.write(std::as_bytes(rows)); }
-  void finish() { file_.finish(); }
+  /// What was written, to be read whatever becomes of the file's name.
+  HiddenStates finish() { return {file_.finish(), hidden_}; }
 
  private:
   stage::ScratchWriter file_;
+  std::size_t hidden_;
 };
 
 /// Writes the states that enter layer 0: the embeddings of a lane's tokens, batch after batch.
-void write_embeddings(const forward::WeightSource& weights, const Lane& lane, std::size_t hidden,
-                      std::filesystem::path path, const std::string& tag);
+HiddenStates write_embeddings(const forward::WeightSource& weights, const Lane& lane,
+                              std::size_t hidden, std::filesystem::path path,
+                              const std::string& tag);
 
 }  // namespace lq::calibration

@@ -28,6 +28,11 @@ const ImportanceEntry* entry_of(const ImportanceMatrix& matrix,
 
 }  // namespace
 
+bool knows_head(const ImportanceMatrix& matrix, const model::Checkpoint& checkpoint) {
+  return entry_of(matrix, *checkpoint.architecture, site_row(forward::Site::kHeadIn), -1) !=
+         nullptr;
+}
+
 LayerStats imported_stats(const ImportanceMatrix& matrix, const model::Checkpoint& checkpoint,
                           std::size_t s) {
   const bool head = s == static_cast<std::size_t>(checkpoint.config.n_layers);
@@ -36,17 +41,16 @@ LayerStats imported_stats(const ImportanceMatrix& matrix, const model::Checkpoin
   for (const SiteShape& shape : site_shapes(checkpoint.config, head)) {
     const ImportanceEntry* const entry =
         entry_of(matrix, *checkpoint.architecture, *shape.row, head ? -1 : layer);
-    if (entry == nullptr && !head) {
-      fail(fmt::format("it has no entry for {} of layer {}", shape.row->name, layer));
-    }
-    if (entry != nullptr && entry->values.size() != shape.width) {
-      fail(fmt::format("its entry for {} of layer {} has {} columns; the model has {}",
-                       shape.row->name, layer, entry->values.size(), shape.width));
+    const std::string place =
+        head ? "the output head" : fmt::format("{} of layer {}", shape.row->name, layer);
+    if (entry == nullptr) fail(fmt::format("it has no entry for {}", place));
+    if (entry->values.size() != shape.width) {
+      fail(fmt::format("its entry for {} has {} columns; the model has {}", place,
+                       entry->values.size(), shape.width));
     }
     SiteStats site;
     site.count = 1;
-    site.sum_sq.assign(shape.width, 1);
-    if (entry != nullptr) site.sum_sq.assign(entry->values.begin(), entry->values.end());
+    site.sum_sq.assign(entry->values.begin(), entry->values.end());
     stats.sites.emplace_back(shape.row, std::move(site));
   }
   return stats;

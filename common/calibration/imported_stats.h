@@ -10,9 +10,12 @@
 
 namespace lq::calibration {
 
+/// Whether it has an entry for the output head; llama.cpp makes one on request only.
+bool knows_head(const ImportanceMatrix& matrix, const model::Checkpoint& checkpoint);
+
 /// Step s as of Calibrator. All linear layers of a site have the same inputs, so the first that has
-/// an entry speaks for it. Sums are those of one token. Throws ValidationError for a layer's site
-/// without entry, or one of another width; a head without an entry has mean 1 everywhere.
+/// an entry speaks for it. Sums are those of one token. Throws ValidationError for a site without
+/// entry, or one of another width.
 LayerStats imported_stats(const ImportanceMatrix& matrix, const model::Checkpoint& checkpoint,
                           std::size_t s);
 

@@ -30,7 +30,10 @@ std::uint64_t site_bytes(GramKind kind, std::size_t d) {
 }  // namespace
 
 std::vector<std::byte> encode_lane(const LayerStats& stats, const std::string& tag) {
+  std::uint64_t size = stats.sample.size() * sizeof(std::uint16_t) + stage::kScratchTrailerBytes;
+  for (const auto& [row, site] : stats.sites) size += site_bytes(site.kind, site.width());
   std::vector<std::byte> bytes;
+  bytes.reserve(size);
   const auto append = [&bytes](auto values) {
     const auto raw = std::as_bytes(values);
     bytes.insert(bytes.end(), raw.begin(), raw.end());
@@ -65,8 +68,9 @@ bool add_lane_file(const std::filesystem::path& path, const std::string& tag, La
   return true;
 }
 
-std::uint64_t lane_file_bytes(std::span<const SiteShape> shapes, GramKind kind) {
-  std::uint64_t bytes = 0;
+std::uint64_t lane_file_bytes(std::span<const SiteShape> shapes, GramKind kind,
+                              std::size_t sample_elems) {
+  std::uint64_t bytes = sample_elems * sizeof(std::uint16_t) + stage::kScratchTrailerBytes;
   for (const SiteShape& shape : shapes) bytes += site_bytes(kind, shape.width);
   return bytes;
 }

@@ -23,7 +23,8 @@ std::vector<std::byte> encode_lane(const LayerStats& stats, const std::string& t
 bool add_lane_file(const std::filesystem::path& path, const std::string& tag, LayerStats& total,
                    std::size_t sample_elems, int n_threads);
 
-/// Its size without the sample.
-std::uint64_t lane_file_bytes(std::span<const SiteShape> shapes, GramKind kind);
+/// Its size.
+std::uint64_t lane_file_bytes(std::span<const SiteShape> shapes, GramKind kind,
+                              std::size_t sample_elems);
 
 }  // namespace lq::calibration

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <fmt/format.h>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -55,14 +56,19 @@ void Progress::start(const stage::Plan& plan, std::size_t units_kept,
   cost_done_ = cost_ = 0;
   amount_done_ = amount_ = amount_advanced_ = 0;
   units_ = 0;
+  std::set<int> layers_to_do;
   for (std::size_t i = 0; i < plan.units.size(); ++i) {
     const stage::Unit& unit = plan.units[i];
     layers_ = std::max(layers_, layer_of(unit.name) + 1);
     if (chosen[i] == 0) continue;
     ++units_;
+    if (knows_kept() && units_ <= units_kept) continue;
+    layers_to_do.insert(layer_of(unit.name));
     cost_ += unit.cost;
     amount_ += stage::amount_of(plan, unit);
   }
+  layers_to_do.erase(-1);
+  layers_to_do_ = static_cast<int>(layers_to_do.size());
   kept_ = std::min(units_kept, units_);
   if (style_ != ProgressStyle::kLines) return;
   hooks_.line(start_text(numbers_locked()));
@@ -91,6 +97,9 @@ ProgressNumbers Progress::numbers() {
   return numbers_locked();
 }
 
+// Of units that come in their order the first ones were kept.
+bool Progress::knows_kept() const { return plan_->order == stage::Order::kSequential; }
+
 ProgressNumbers Progress::numbers_locked() const {
   ProgressNumbers now;
   if (plan_ == nullptr) return now;
@@ -98,10 +107,14 @@ ProgressNumbers Progress::numbers_locked() const {
   now.units_done = std::min(kept_ + done_, now.units);
   now.layer = layer_;
   now.layers = layers_;
+  now.layers_to_do = layers_to_do_;
   now.measure = plan_->measure;
-  // Which units were kept is not known here, only how many: they count as average ones.
-  const double to_do =
-      now.units == 0 ? 0 : 1 - static_cast<double>(kept_) / static_cast<double>(now.units);
+  // Where units come in any order, which ones were kept is not known here, only how many: they
+  // count as average ones.
+  const double to_do = knows_kept() ? 1
+                       : now.units == 0
+                           ? 0
+                           : 1 - static_cast<double>(kept_) / static_cast<double>(now.units);
   now.amount =
       std::max(static_cast<std::uint64_t>(static_cast<double>(amount_) * to_do), amount_done_);
   now.amount_done = std::min(std::max(amount_done_, amount_advanced_), now.amount);

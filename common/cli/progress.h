@@ -17,6 +17,7 @@ namespace lq::cli {
 struct ProgressNumbers {
   std::size_t units_done = 0, units = 0;
   int layer = -1, layers = 0;  // the highest layer that a finished unit belongs to; -1 = none
+  int layers_to_do = 0;        // that units of this run belong to
   stage::Measure measure = stage::Measure::kBytes;
   std::uint64_t amount_done = 0, amount = 0;  // bytes; or tokens, each counted in every layer
   double amount_per_second = 0;
@@ -27,6 +28,8 @@ struct ProgressNumbers {
 /// At most `columns` - 1 characters: what does not fit is left out, the least important first.
 std::string bar_text(const std::string& tool, const ProgressNumbers& numbers, int columns);
 std::string line_text(const ProgressNumbers& numbers);
+/// "12.3 MiB/s", "450 tokens/s"
+std::string rate_text(const ProgressNumbers& numbers);
 /// What is before a run that begins: "12 units, 1.5 GiB to write", "3 units kept".
 std::string start_text(const ProgressNumbers& numbers);
 
@@ -71,6 +74,7 @@ class Progress {
 
  private:
   ProgressNumbers numbers_locked() const;
+  bool knows_kept() const;
   void watch_memory(const ProgressNumbers& now);
 
   const std::string tool_;
@@ -85,7 +89,7 @@ class Progress {
   const stage::Plan* plan_ = nullptr;  // between start() and finish()
   double started_ = 0, shown_ = 0;
   std::size_t units_ = 0, kept_ = 0, done_ = 0;  // in all, by earlier runs, by this one
-  int layer_ = -1, layers_ = 0;
+  int layer_ = -1, layers_ = 0, layers_to_do_ = 0;
   double cost_done_ = 0, cost_ = 0;
   std::uint64_t amount_done_ = 0, amount_ = 0, amount_advanced_ = 0;
   bool warned_ = false;

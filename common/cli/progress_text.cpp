@@ -44,11 +44,6 @@ std::string short_rate(double bytes_per_second) {
   return fmt::format("{} {}/s", digits(bytes_per_second, unit), kUnits[unit]);
 }
 
-/// Tokens that have passed all layers, were they to do so one after the other.
-double whole_tokens(const ProgressNumbers& n, double amount) {
-  return amount / std::max(n.layers, 1);
-}
-
 double share_done(const ProgressNumbers& n) {
   const auto part = n.amount > 0
                         ? static_cast<double>(n.amount_done) / static_cast<double>(n.amount)
@@ -65,19 +60,20 @@ std::string bar_of_width(double share, std::size_t width) {
   return "[" + bar + "]";
 }
 
-std::string rate_text(const ProgressNumbers& n) {
-  if (n.measure == stage::Measure::kTokens) {
-    return fmt::format("{:.0f} tokens/s", whole_tokens(n, n.amount_per_second));
-  }
-  return base::format_bytes(static_cast<std::uint64_t>(n.amount_per_second)) + "/s";
-}
-
 /// Of tokens one number: how many there are does not change, and the layer tells where they are.
 std::string amount_text(const ProgressNumbers& n) {
-  return fmt::format("{:.0f} tokens", whole_tokens(n, static_cast<double>(n.amount)));
+  return fmt::format("{:.0f} tokens", static_cast<double>(n.amount) / std::max(n.layers_to_do, 1));
 }
 
 }  // namespace
+
+std::string rate_text(const ProgressNumbers& n) {
+  if (n.measure == stage::Measure::kTokens) {
+    // Were they to pass all layers one after the other.
+    return fmt::format("{:.0f} tokens/s", n.amount_per_second / std::max(n.layers, 1));
+  }
+  return base::format_bytes(static_cast<std::uint64_t>(n.amount_per_second)) + "/s";
+}
 
 int layer_of(const std::string& unit_name) {
   for (const std::string_view marker : {"blk.", "layers."}) {
@@ -131,9 +127,9 @@ std::string bar_text(const std::string& tool, const ProgressNumbers& n, int colu
 
 std::string start_text(const ProgressNumbers& n) {
   const bool bytes = n.measure == stage::Measure::kBytes;
-  std::string text =
-      fmt::format("{} units, {}", n.units - n.units_done,
-                  bytes ? base::format_bytes(n.amount) + " to write" : amount_text(n));
+  std::string text = fmt::format("{} units", n.units - n.units_done);
+  if (bytes) text += fmt::format(", {} to write", base::format_bytes(n.amount));
+  if (!bytes && n.amount > 0) text += ", " + amount_text(n);
   if (n.units_done > 0) text += fmt::format(", {} units kept", n.units_done);
   return text;
 }

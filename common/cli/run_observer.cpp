@@ -24,11 +24,12 @@ std::string per_second(std::uint64_t bytes, double seconds) {
 
 }  // namespace
 
-std::string summary_text(const stage::StageReport& report) {
+std::string summary_text(const stage::StageReport& report, const std::string& rate) {
   const double processor = report.seconds > 0 ? 100 * report.cpu_seconds / report.seconds : 0;
   std::string text =
-      fmt::format("done in {}: read {}, wrote {}, processor {:.0f} %, peak memory {}",
-                  format_seconds(report.seconds), per_second(report.read_bytes, report.seconds),
+      fmt::format("done in {}: {}{}read {}, wrote {}, processor {:.0f} %, peak memory {}",
+                  format_seconds(report.seconds), rate, rate.empty() ? "" : ", ",
+                  per_second(report.read_bytes, report.seconds),
                   per_second(report.written_bytes, report.seconds), processor,
                   base::format_bytes(report.peak_rss));
   if (!report.bound_by.empty()) text += ", bound by " + report.bound_by;
@@ -94,12 +95,14 @@ void RunObserver::unit_done(const stage::Plan& plan, std::size_t unit, double se
                           base::format_bytes(available), base::format_bytes(peak)));
 }
 
-void RunObserver::finished(const stage::Plan&, const stage::StageReport& report) {
+void RunObserver::finished(const stage::Plan& plan, const stage::StageReport& report) {
+  const ProgressNumbers last = progress_.numbers();
+  const bool tokens = plan.measure == stage::Measure::kTokens && last.amount_done > 0;
   stop_ticking();
   const bool made = std::ranges::any_of(report.status, [](stage::ResultStatus status) {
     return status == stage::ResultStatus::kMade || status == stage::ResultStatus::kShardDone;
   });
-  if (made) log_.message(summary_text(report));
+  if (made) log_.message(summary_text(report, tokens ? rate_text(last) : ""));
 }
 
 void RunObserver::stop_ticking() {

@@ -45,9 +45,9 @@ class RunObserver : public stage::StageObserver {
   std::thread ticker_;
 };
 
-/// "done in 12.3 s: read 269.00 MiB (21.9 MiB/s), wrote ..., processor 193 %, peak memory ...,
-/// bound by disk"
-std::string summary_text(const stage::StageReport& report);
+/// "done in 12.3 s: RATE, read 269.00 MiB (21.9 MiB/s), wrote ..., processor 193 %, peak memory ...,
+/// bound by disk"; without a rate where that is empty.
+std::string summary_text(const stage::StageReport& report, const std::string& rate);
 
 /// What is drawn, given the options and the terminal.
 ProgressStyle progress_style(const SessionOptions& session, const TerminalFacts& terminal);

@@ -58,8 +58,11 @@ bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
 
 bool is_inside(const std::filesystem::path& path, const std::filesystem::path& directory) {
   std::error_code ignored;
-  const auto inner = std::filesystem::weakly_canonical(path, ignored);
-  const auto outer = std::filesystem::weakly_canonical(directory, ignored);
+  // Of a relative path whose first part is not there, weakly_canonical would not tell the place.
+  const auto place = [&ignored](const std::filesystem::path& of) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(of), ignored);
+  };
+  const auto inner = place(path), outer = place(directory);
   const auto [outer_end, inner_end] = std::ranges::mismatch(outer, inner);
   // A trailing slash leaves one empty component.
   return outer_end == outer.end() || outer_end->empty();

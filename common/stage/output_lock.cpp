@@ -68,21 +68,25 @@ std::string holder_text(const std::filesystem::path& path) {
   }
 }
 
-// Who holds it: the lock's own file tells, or that of a shard that shares it.
-std::string find_holder(const std::filesystem::path& path) {
-  for (const auto& shard : shard_files(path)) {
-    if (!is_locked(shard, true)) continue;
-    const std::string holder = holder_text(shard);
-    if (!holder.empty()) return holder;
+// Who is in the way: the lock's own file tells, or that of a shard that shares it. Who wants to
+// share it (a shard, which holds a lock of its own already) meets no other shard.
+std::string find_holder(const std::filesystem::path& path, LockMode wanted) {
+  if (wanted == LockMode::kExclusive) {
+    for (const auto& shard : shard_files(path)) {
+      if (!is_locked(shard, true)) continue;
+      const std::string holder = holder_text(shard);
+      if (!holder.empty()) return holder;
+    }
   }
   std::string holder = holder_text(held_file(path));
   if (holder.empty()) holder = holder_text(path);
   return holder.empty() ? "an unknown process" : holder;
 }
 
-base::BusyError busy(const std::filesystem::path& output, const std::filesystem::path& lock) {
+base::BusyError busy(const std::filesystem::path& output, const std::filesystem::path& lock,
+                     LockMode wanted) {
   return {fmt::format("cannot make {}", base::shown(output)),
-          fmt::format("another run is making it ({})", find_holder(lock)),
+          fmt::format("another run is making it ({})", find_holder(lock, wanted)),
           "let it finish, or wait for it with --wait"};
 }
 
@@ -189,10 +193,10 @@ OutputLock::OutputLock(LockRequest request) : request_(std::move(request)) {
   while (!try_flock()) {
     const double waited = std::chrono::duration<double>(Clock::now() - begin).count();
     if (waited >= std::max(request_.wait_seconds, kProbeSeconds)) {
-      throw busy(request_.output, request_.path);
+      throw busy(request_.output, request_.path, request_.mode);
     }
     if (waited >= tell_at && request_.waiting) {
-      request_.waiting(find_holder(request_.path));
+      request_.waiting(find_holder(request_.path, request_.mode));
       tell_at = waited + kTellEvery;
     }
     const StopReason reason = request_.stop ? request_.stop() : StopReason::kNone;
@@ -218,7 +222,7 @@ OutputLock::~OutputLock() {
 void probe_lock(const std::filesystem::path& output, const std::filesystem::path& path,
                 LockMode mode) {
   const bool held = io::file_status(held_file(path)).has_value();
-  if (held || is_locked(path, mode == LockMode::kExclusive)) throw busy(output, path);
+  if (held || is_locked(path, mode == LockMode::kExclusive)) throw busy(output, path, mode);
 }
 
 }  // namespace lq::stage

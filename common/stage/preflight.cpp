@@ -1,5 +1,6 @@
 #include "common/stage/preflight.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -68,6 +69,22 @@ std::uint64_t file_size_limit() {
   return limit.rlim_cur;
 }
 
+/// Bytes that earlier runs left in the scratch folder, but for files that the plan names.
+std::uint64_t scratch_taken(const ResultPlan& result, const ResultPaths& paths) {
+  if (result.scratch.empty()) return 0;
+  std::uint64_t taken = 0;
+  std::error_code ignored;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(paths.part / result.scratch, ignored)) {
+    const auto status = io::file_status(entry.path());
+    if (!status || !status->is_regular) continue;
+    if (std::ranges::find(paths.parts, entry.path()) == paths.parts.end()) {
+      taken += status->allocated_bytes;
+    }
+  }
+  return taken;
+}
+
 }  // namespace
 
 void check_places(const Plan& plan) {
@@ -98,8 +115,14 @@ void check_side_file(const Plan& plan, const std::filesystem::path& file,
     for (const auto& own : {paths.output, paths.part, paths.manifest, paths.lock, paths.journal}) {
       refuse_if_same(own, "result's own");
     }
-    for (const std::filesystem::path& target : paths.targets)
+    for (const std::filesystem::path& target : paths.targets) {
       refuse_if_same(target, "result's own");
+    }
+    for (const auto& own : {paths.output, paths.part}) {
+      if (result.kind != ResultKind::kDirectory || !io::is_inside(file, own)) continue;
+      throw base::UsageError(what, fmt::format("it lies inside the result {}", base::shown(own)),
+                             "choose another " + option);
+    }
     for (const Input& input : result.inputs) {
       if (input.path.empty()) continue;
       const auto status = io::file_status(input.path);
@@ -158,7 +181,8 @@ void check_disk(std::span<const DiskNeed> needs) {
       const std::uint64_t taken = part ? part->allocated_bytes : 0;
       volume.needed += size > taken ? size - taken : 0;
     }
-    volume.needed += need.result->scratch_bytes;
+    const std::uint64_t scratch = scratch_taken(*need.result, *need.paths);
+    volume.needed += need.result->scratch_bytes - std::min(scratch, need.result->scratch_bytes);
   }
   for (const auto& entry : volumes) {
     const Volume& volume = entry.second;

@@ -11,7 +11,7 @@ namespace lq::stage {
 /// Throws UsageError when a result is one of the inputs, lies inside one, or holds one.
 void check_places(const Plan& plan);
 /// `file` is written beside the results, where `option` says. Throws UsageError when it is one of
-/// them or of the inputs, or lies in an input directory; OutputError when its directory is not
+/// them or of the inputs, or lies in a directory that is one; OutputError when its directory is not
 /// writable.
 void check_side_file(const Plan& plan, const std::filesystem::path& file,
                      const std::string& option);

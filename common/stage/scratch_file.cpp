@@ -1,19 +1,12 @@
 #include "common/stage/scratch_file.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <fmt/format.h>
-#include <random>
 #include <string_view>
-#include <unistd.h>
 #include <vector>
 
 #include "common/base/errors.h"
-#include "common/base/text.h"
 #include "common/io/digest.h"
 #include "common/io/file_status.h"
-#include "common/io/output_error.h"
 
 namespace lq::stage {
 namespace {
@@ -21,7 +14,7 @@ namespace {
 constexpr std::string_view kMagic = "lqscrat1";
 constexpr std::string_view kTemporary = ".lq-tmp.";
 constexpr std::size_t kHashDigits = 32;
-constexpr std::size_t kTrailerBytes = kMagic.size() + 2 * kHashDigits;
+static_assert(kScratchTrailerBytes == kMagic.size() + 2 * kHashDigits);
 
 std::string hash_of_tag(const std::string& tag) {
   return io::sha256_hex(std::as_bytes(std::span(tag))).substr(0, kHashDigits);
@@ -31,39 +24,29 @@ std::string trailer_of(const std::string& tag_hash, const io::Xxh3& hash) {
   return std::string(kMagic) + tag_hash + hash.hex();
 }
 
-/// Of this writer alone: processes of several machines may share a folder.
-std::filesystem::path temporary_of(const std::filesystem::path& path) {
-  std::random_device random;
-  return path.parent_path() / fmt::format(".{}{}{:08x}{:08x}", path.filename().string(), kTemporary,
-                                          random(), random());
+/// With the folder that it lies in.
+std::filesystem::path with_folder(std::filesystem::path path) {
+  std::error_code ignored;  // met again when the file is opened
+  std::filesystem::create_directories(path.parent_path(), ignored);
+  return path;
 }
 
 }  // namespace
 
 ScratchWriter::ScratchWriter(std::filesystem::path path, const std::string& tag)
-    : path_(std::move(path)), tag_hash_(hash_of_tag(tag)) {
-  std::error_code ignored;
-  std::filesystem::create_directories(path_.parent_path(), ignored);
-  file_.emplace(temporary_of(path_));
-}
-
-ScratchWriter::~ScratchWriter() {
-  if (file_) ::unlink(file_->path().c_str());
-}
+    : tag_hash_(hash_of_tag(tag)), file_(with_folder(std::move(path))) {}
 
 void ScratchWriter::write(std::span<const std::byte> bytes) {
-  file_->write_at(size_, bytes);
+  file_.write(bytes);
   hash_.update(bytes);
   size_ += bytes.size();
 }
 
-void ScratchWriter::finish() {
-  const std::string trailer = trailer_of(tag_hash_, hash_);
-  file_->write_at(size_, std::as_bytes(std::span(trailer)));
-  if (::rename(file_->path().c_str(), path_.c_str()) != 0) {
-    throw io::output_error(fmt::format("cannot write {}", base::shown(path_)), errno, path_);
-  }
-  file_.reset();
+ScratchReader ScratchWriter::finish() {
+  file_.write(trailer_of(tag_hash_, hash_));
+  ScratchReader reader(io::InputFile(file_.temporary()), size_);
+  file_.commit();
+  return reader;
 }
 
 void remove_scratch_temporaries(const std::filesystem::path& folder) {
@@ -87,11 +70,11 @@ std::string scratch_trailer(std::span<const std::byte> content, const std::strin
 std::optional<ScratchReader> ScratchReader::open(const std::filesystem::path& path,
                                                  const std::string& tag) {
   const auto status = io::file_status(path);
-  if (!status || !status->is_regular || status->size < kTrailerBytes) return std::nullopt;
+  if (!status || !status->is_regular || status->size < kScratchTrailerBytes) return std::nullopt;
   try {
     io::InputFile file(path);
-    const std::uint64_t size = file.size() - kTrailerBytes;
-    std::string trailer(kTrailerBytes, '\0');
+    const std::uint64_t size = file.size() - kScratchTrailerBytes;
+    std::string trailer(kScratchTrailerBytes, '\0');
     file.read_at(size, std::as_writable_bytes(std::span(trailer)));
     if (!trailer.starts_with(std::string(kMagic) + hash_of_tag(tag))) return std::nullopt;
     std::vector<std::byte> block(std::size_t{1} << 20);

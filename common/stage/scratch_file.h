@@ -14,31 +14,28 @@
 #include <span>
 #include <string>
 
+#include "common/io/atomic_file.h"
 #include "common/io/input_file.h"
-#include "common/io/output_file.h"
 #include "common/io/xxh3.h"
 
 namespace lq::stage {
 
-/// Writes one under a temporary name of its own. It survives a kill of the process; a power cut may
-/// damage it, which its reader sees.
+class ScratchReader;
+
+/// Writes one under a temporary name of its own; without finish() nothing is left.
 class ScratchWriter {
  public:
   /// `tag` names the run and the content. Throws OutputError.
   ScratchWriter(std::filesystem::path path, const std::string& tag);
-  /// Without finish() nothing is left.
-  ~ScratchWriter();
-  ScratchWriter(const ScratchWriter&) = delete;
-  ScratchWriter& operator=(const ScratchWriter&) = delete;
 
   void write(std::span<const std::byte> bytes);
-  /// The file is there when this returned. REQUIRES: called once, last.
-  void finish();
+  /// The file is there, and on disk, when this returned; what is returned reads it whatever becomes
+  /// of its name. REQUIRES: called once, last.
+  ScratchReader finish();
 
  private:
-  std::filesystem::path path_;
   std::string tag_hash_;
-  std::optional<io::OutputFile> file_;
+  io::AtomicFile file_;
   io::Xxh3 hash_;
   std::uint64_t size_ = 0;
 };
@@ -46,6 +43,7 @@ class ScratchWriter {
 /// Removes what killed writers left below the folder. REQUIRES: nobody writes there.
 void remove_scratch_temporaries(const std::filesystem::path& folder);
 
+inline constexpr std::size_t kScratchTrailerBytes = 8 + 2 * 32;
 /// What follows the content of such a file, for those that the frame writes.
 std::string scratch_trailer(std::span<const std::byte> content, const std::string& tag);
 
@@ -62,6 +60,7 @@ class ScratchReader {
   void read_at(std::uint64_t offset, std::span<std::byte> out) const { file_.read_at(offset, out); }
 
  private:
+  friend class ScratchWriter;
   ScratchReader(io::InputFile file, std::uint64_t size) : file_(std::move(file)), size_(size) {}
 
   io::InputFile file_;

@@ -107,6 +107,8 @@ TEST_F(Directory, IsRefusedWhenItsDescriptionCannotBe) {
   EXPECT_EQ(why([](json& d) { d["sites"][0] = 1; }), "a site in calibration.json is not an object");
   EXPECT_EQ(why([](json& d) { d["sites"][0]["name"] = "moe_in"; }),
             "calibration.json names a site moe_in, which this version does not know");
+  EXPECT_EQ(why([](json& d) { d["sites"][1] = d["sites"][0]; }),
+            "calibration.json names the site attn_in twice");
   EXPECT_EQ(why([](json& d) { d["sites"] = json::array(); }),
             "calibration.json names no site of a layer");
   EXPECT_EQ(why([](json& d) { d = json::array(); }), "calibration.json is not an object");
@@ -223,8 +225,12 @@ TEST_F(Importance, ThatDoesNotFitTheModelIsNotImported) {
   means.entries.erase("blk.3.ffn_down.weight");
   EXPECT_EQ(error_of<base::ValidationError>([&] { imported_stats(means, checkpoint_, 3); }).why(),
             "it has no entry for mlp_down of layer 3");
+  EXPECT_TRUE(knows_head(means, checkpoint_));
+  means.entries.at("output.weight").values.pop_back();
+  EXPECT_EQ(error_of<base::ValidationError>([&] { imported_stats(means, checkpoint_, 6); }).why(),
+            "its entry for the output head has 255 columns; the model has 256");
   means.entries.erase("output.weight");
-  EXPECT_EQ(imported_stats(means, checkpoint_, 6).sites[0].second.sum_sq[0], 1);
+  EXPECT_FALSE(knows_head(means, checkpoint_));
 }
 
 }  // namespace

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <fmt/format.h>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "common/calibration/lane_file.h"
 #include "common/calibration/layer_file.h"
@@ -164,6 +166,54 @@ TEST_F(CalibratorTest, EveryStepCanBeMadeAlone) {
       EXPECT_EQ(file_of(again.step(s)), wanted[s]) << s << clean;
     }
   }
+}
+
+TEST_F(CalibratorTest, KeepsTheStatesOfOneStepWhileItMakesEarlierOnesAgain) {
+  const std::vector<Lane> lanes = some_lanes();
+  Calibrator calibrator = make(lanes);
+  calibrator.step(4);
+  for (std::size_t lane = 0; lane < 3; ++lane) {
+    std::set<std::string> names;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(scratch_.path() / fmt::format("lane-{}", lane))) {
+      names.insert(entry.path().filename());
+    }
+    EXPECT_EQ(names, (std::set<std::string>{"states-004", "states-005"})) << lane;
+  }
+}
+
+/// Weights that take away all states that have their names, while they are read.
+class Vandal : public forward::WeightSource {
+ public:
+  Vandal(const forward::WeightSource& weights, std::filesystem::path folder)
+      : weights_(weights), folder_(std::move(folder)) {}
+  tensor::Shape shape(const forward::WeightKey& key) const override { return weights_.shape(key); }
+  void read(const forward::WeightKey& key, std::size_t first, std::span<float> out) const override {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_)) {
+      const bool named = entry.path().filename().string().starts_with("states");
+      if (named) files.push_back(entry.path());
+    }
+    for (const auto& file : files) std::filesystem::remove(file);
+    weights_.read(key, first, out);
+  }
+
+ private:
+  const forward::WeightSource& weights_;
+  const std::filesystem::path folder_;
+};
+
+TEST_F(CalibratorTest, GoesOnWhenAnotherRunTakesItsStatesAway) {
+  const std::vector<Lane> lanes = some_lanes();
+  Calibrator calibrator = make(lanes);
+  const auto wanted = all_steps(calibrator);
+  const ScratchDirectory other;
+  const Vandal weights(weights_, other.path());
+  settings_.scratch = other.path();
+  Calibrator disturbed(checkpoint_.config, weights, lanes, settings_);
+  EXPECT_EQ(all_steps(disturbed), wanted);
+  Calibrator late(checkpoint_.config, weights, lanes, settings_);
+  EXPECT_EQ(file_of(late.step(3)), wanted[3]);
 }
 
 TEST_F(CalibratorTest, DamagedStatesAreMadeAgain) {

@@ -325,7 +325,7 @@ TEST_F(LayerFile, OfALaneAddsItsSumsExactly) {
         }
       }
     }
-    EXPECT_LE(bytes.size(), lane_file_bytes(kShapes, kind) + 2 * second.sample.size() + 100);
+    EXPECT_EQ(bytes.size(), lane_file_bytes(kShapes, kind, second.sample.size()));
     EXPECT_FALSE(add_lane_file(write(bytes), "another", total, second.sample.size(), 1));
     EXPECT_FALSE(add_lane_file(write(bytes), "tag", total, 0, 1));
     EXPECT_FALSE(add_lane_file(scratch_.path() / "none", "tag", total, 0, 1));

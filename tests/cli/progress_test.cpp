@@ -100,6 +100,25 @@ TEST_F(ProgressTest, SaysHowMuchIsKept) {
   EXPECT_EQ(progress.numbers().units_done, 1U);
 }
 
+TEST_F(ProgressTest, OfUnitsInTheirOrderKnowsWhichWereKept) {
+  Progress& progress = make(ProgressStyle::kLines);
+  stage::Plan plan = toy_plan({0, 10, 10, 10});
+  plan.order = stage::Order::kSequential;
+  plan.measure = stage::Measure::kTokens;
+  for (std::size_t i = 1; i < 4; ++i) plan.units[i].tokens = 500;
+  progress.start(plan, 2);
+  EXPECT_EQ(lines_.at(0), "2 units, 500 tokens, 2 units kept");
+  EXPECT_EQ(progress.numbers().amount, 1000U);
+  now_ += 2;
+  progress.advanced(500);
+  EXPECT_DOUBLE_EQ(progress.numbers().seconds_left, 2);
+  progress.unit_done(2);
+  progress.unit_done(3);
+  EXPECT_EQ(progress.numbers().amount_done, 1000U);
+  progress.start(plan, 4);
+  EXPECT_EQ(lines_.at(1), "0 units, 4 units kept");
+}
+
 TEST_F(ProgressTest, CountsTheUnitsOfItsShardOnly) {
   Progress& progress = make(ProgressStyle::kLines);
   progress.start(plan_, 0, stage::Shard{1, 2});

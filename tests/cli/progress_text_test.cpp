@@ -49,8 +49,9 @@ TEST(BarText, KeepsThreeDigitsOfEveryNumber) {
 ProgressNumbers half_way_in_tokens() {
   ProgressNumbers numbers = half_way();
   numbers.measure = stage::Measure::kTokens;
-  numbers.amount = 30 * 32768;
-  numbers.amount_done = 15 * 32768;
+  numbers.layers_to_do = 20;
+  numbers.amount = 20 * 32768;
+  numbers.amount_done = 10 * 32768;
   numbers.amount_per_second = 30 * 450;
   return numbers;
 }

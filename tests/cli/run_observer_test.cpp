@@ -18,7 +18,9 @@ class RunObserverTest : public ::testing::Test {
     Progress progress("lq-toy", ProgressStyle::kLines, 80, 0, machine_gauges(), console_,
                       {.line = [&](const std::string& line) { log.message(line); }, .warn = {}});
     RunObserver observer(log, progress);
-    const stage::Plan plan = toy_plan({100, 200});
+    stage::Plan plan = toy_plan({100, 200});
+    plan.measure = measure_;
+    for (stage::Unit& unit : plan.units) unit.tokens = 500;
     observer.message("resuming: 1 of 2 units kept");
     observer.planned(plan, 1);
     observer.unit_done(plan, 1, 0.25);
@@ -34,6 +36,7 @@ class RunObserverTest : public ::testing::Test {
   }
 
   testing::ScratchDirectory scratch_;
+  stage::Measure measure_ = stage::Measure::kBytes;
   SessionOptions session_;
   std::string screen_;
   Console console_{[this](std::string_view text) { screen_ += text; }};
@@ -46,6 +49,17 @@ TEST_F(RunObserverTest, TellsStartAndEnd) {
             "lq-toy: 1 units, 150 B to write, 1 units kept\n"
             "lq-toy: done in 2.0 s: read 4.00 KiB (2.00 KiB/s), wrote 2.00 KiB (1.00 KiB/s), "
             "processor 150 %, peak memory 1.00 MiB, bound by processor\n");
+}
+
+TEST_F(RunObserverTest, TellsTheRateOfAPlanThatCountsTokens) {
+  stage::StageReport report;
+  report.seconds = 2;
+  EXPECT_EQ(summary_text(report, "450 tokens/s"),
+            "done in 2.0 s: 450 tokens/s, read 0 B (0 B/s), wrote 0 B (0 B/s), processor 0 %, peak "
+            "memory 0 B");
+  measure_ = stage::Measure::kTokens;
+  run(kNormal);
+  EXPECT_NE(screen_.find(" tokens/s, read 4.00 KiB"), std::string::npos) << screen_;
 }
 
 TEST_F(RunObserverTest, TellsEveryUnitWhenVerbose) {

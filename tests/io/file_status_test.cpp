@@ -42,6 +42,7 @@ TEST(FileStatus, KnowsWhatLiesInsideADirectory) {
   EXPECT_TRUE(is_inside("/a/x/../b/c", "/a/b"));
   EXPECT_FALSE(is_inside("/a/bc", "/a/b"));
   EXPECT_FALSE(is_inside("/a", "/a/b"));
+  EXPECT_TRUE(is_inside("none/x", std::filesystem::current_path() / "none"));
 }
 
 TEST(FileStatus, FreeSpaceIsThatOfTheFileSystem) {

@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 
 #include "common/io/output_file.h"
+#include "common/stage/preflight.h"
 #include "common/stage/run_stage.h"
 #include "tests/stage/toy.h"
 
@@ -44,6 +45,21 @@ TEST_F(SmallDisk, FailedReservationTellsTheErrnoAndTheFix) {
   EXPECT_EQ(error.what(), "cannot reserve 4.00 MiB for " + (scratch_.path() / "x").string());
   EXPECT_NE(error.why().find("No space left on device"), std::string::npos);
   EXPECT_NE(error.fix().find("df -h " + scratch_.path().string()), std::string::npos);
+}
+
+TEST_F(SmallDisk, WhatLiesInTheScratchFolderAlreadyCountsForIt) {
+  Plan plan = toy_plan(scratch_.path() / "x", {.units = 1, .kind = ResultKind::kDirectory});
+  ResultPlan& result = plan.results[0];
+  result.scratch = "scratch";
+  result.scratch_bytes = 900'000;
+  result.files.push_back({"scratch/sums", kOpenSize, 0, true});
+  const ResultPaths paths = paths_of(result, {});
+  const std::vector<DiskNeed> needs = {{&result, &paths}};
+  std::filesystem::create_directories(paths.part / "scratch/lane");
+  overwrite(paths.part / "scratch/lane/states", std::string(600'000, 's'));
+  check_disk(needs);
+  overwrite(paths.part / "scratch/sums", std::string(300'000, 's'));
+  EXPECT_THROW(check_disk(needs), base::OutputError) << "files of the plan count for themselves";
 }
 
 TEST_F(SmallDisk, JournalThatFindsNoRoomEndsTheRunWithTheCheckpointIntact) {

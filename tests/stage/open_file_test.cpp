@@ -239,5 +239,24 @@ TEST_F(ScratchFile, LeavesNothingUnlessFinished) {
   EXPECT_EQ(names_in(path_.parent_path()), "");
 }
 
+TEST_F(ScratchFile, IsReadByItsWriterWhateverBecomesOfItsName) {
+  ScratchWriter writer(path_, "tag");
+  writer.write(std::as_bytes(std::span("some text", 9)));
+  const ScratchReader reader = writer.finish();
+  std::filesystem::remove(path_);
+  std::string text(reader.size(), '\0');
+  reader.read_at(0, std::as_writable_bytes(std::span(text)));
+  EXPECT_EQ(text, "some text");
+}
+
+TEST_F(ScratchFile, OfTwoWritersOneDoes) {
+  ScratchWriter first(path_, "tag"), second(path_, "tag");
+  for (ScratchWriter* writer : {&first, &second}) {
+    writer->write(std::as_bytes(std::span("some text", 9)));
+    writer->finish();
+  }
+  EXPECT_EQ(content(), "some text");
+}
+
 }  // namespace
 }  // namespace lq::stage::testing

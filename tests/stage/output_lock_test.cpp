@@ -13,6 +13,7 @@
 
 #include "common/io/file_status.h"
 #include "common/stage/host.h"
+#include "common/stage/paths.h"
 #include "tests/support/scratch.h"
 
 namespace {
@@ -93,6 +94,18 @@ TEST_F(OutputLockTest, SharedHoldersExcludeOnlyExclusiveOnes) {
   EXPECT_THROW(OutputLock{request()}, base::BusyError);
   first.reset();
   EXPECT_FALSE(io::file_status(path_));
+}
+
+TEST_F(OutputLockTest, WhoWantsToShareIsToldOfTheSoleHolderAndNotOfItself) {
+  LockRequest sole = request();
+  sole.argv = {"lq-toy", "sole"};
+  const OutputLock holder(std::move(sole));
+  LockRequest own = request();
+  own.path = of_shard(path_, Shard{1, 2});
+  const OutputLock lock_of_shard(std::move(own));
+  const auto error =
+      error_of<base::BusyError>([this] { OutputLock second(request(LockMode::kShared)); });
+  EXPECT_NE(error.why().find("lq-toy sole"), std::string::npos) << error.why();
 }
 
 TEST_F(OutputLockTest, AFileLeftByADeadRunLocksNothing) {

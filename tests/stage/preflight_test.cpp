@@ -57,7 +57,8 @@ TEST_F(Preflight, RefusesADepfileThatIsAnInputOrTheResult) {
   const auto model = file.parent_path();
   const Plan plan = plan_with_input(here_ / "out.gguf", model, file);
   const auto why = [&](const char* name) {
-    return error_of<base::UsageError>([&] { check_side_file(plan, here_ / name, "--depfile"); }).why();
+    return error_of<base::UsageError>([&] { check_side_file(plan, here_ / name, "--depfile"); })
+        .why();
   };
   const std::string inside = "it lies inside the input directory " + model.string();
   EXPECT_EQ(why("model/config.json"), inside);
@@ -73,6 +74,21 @@ TEST_F(Preflight, RefusesADepfileThatIsAnInputOrTheResult) {
             "it is the input " + imatrix.string());
   EXPECT_THROW(check_side_file(plan, here_ / "nowhere/out.d", "--depfile"), base::OutputError);
   check_side_file(plan, here_ / "out.d", "--depfile");
+}
+
+TEST_F(Preflight, RefusesASideFileInsideADirectoryThatIsTheResult) {
+  const Plan plan = toy_plan(here_ / "out", {.kind = ResultKind::kDirectory});
+  for (const bool there : {false, true}) {
+    if (there) std::filesystem::create_directories(here_ / "out");
+    const auto error = error_of<base::UsageError>(
+        [&] { check_side_file(plan, here_ / "out/im.gguf", "--imatrix"); });
+    EXPECT_EQ(error.what(), "cannot write " + (here_ / "out/im.gguf").string());
+    EXPECT_EQ(error.why(), "it lies inside the result " + (here_ / "out").string());
+    EXPECT_EQ(error.fix(), "choose another --imatrix");
+    EXPECT_THROW(check_side_file(plan, here_ / "out.lq-part/im.gguf", "--imatrix"),
+                 base::UsageError);
+  }
+  check_side_file(plan, here_ / "out.gguf", "--imatrix");
 }
 
 TEST_F(Preflight, RefusesANameThatLeavesNoRoomForThoseBesideIt) {

@@ -19,7 +19,7 @@ script=$(realpath "$1")
 base=${script%.sh}
 export LQ_TOOL=${2:-}
 : "${LQ_BIN:?}" "${LQ_DATA:?}"
-export LQ_BIN LQ_DATA PATH="$LQ_BIN:$PATH" LC_ALL=C
+export LQ_BIN PATH="$LQ_BIN:$PATH" LC_ALL=C
 # Nothing of the person who runs the tests may change a result.
 for variable in $(compgen -e | grep '^LQ_'); do
   case $variable in LQ_BIN | LQ_DATA | LQ_TOOL) ;; *) unset "$variable" ;; esac
@@ -30,7 +30,9 @@ scratch=$(mktemp -d /tmp/lq-case-XXXXXX)
 trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
 export XDG_CONFIG_DIRS="$scratch/none" XDG_CONFIG_HOME="$scratch/none" SCRATCH="$scratch/work"
 mkdir "$SCRATCH"
-(cd "$SCRATCH" && exec bash "$script") > "$scratch/stdout" 2> "$scratch/stderr" < /dev/null
+# To the tools a variable LQ_DATA would be the option --data: only the script has it.
+(cd "$SCRATCH" && exec env -u LQ_DATA bash -c 'LQ_DATA=$1; shift; . "$0"' "$script" "$LQ_DATA") \
+  > "$scratch/stdout" 2> "$scratch/stderr" < /dev/null
 status=$?
 
 only_reports() {

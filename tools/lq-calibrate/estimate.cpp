@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fmt/format.h>
 #include <vector>
 
+#include "common/base/text.h"
 #include "common/linalg/product.h"
 
 namespace lq::calibrate {
@@ -24,10 +26,10 @@ struct Shape {
   double hidden, ffn, q, kv, layers;
 };
 
-double gram_elements(const Job& job) {
+double gram_elements(const Job& job, GramKind kind) {
   double elements = 0;
   for (const calibration::SiteShape& shape : job.description.layer_sites) {
-    elements += static_cast<double>(calibration::gram_elems(job.settings.kind, shape.width));
+    elements += static_cast<double>(calibration::gram_elems(kind, shape.width));
   }
   return elements;
 }
@@ -63,14 +65,14 @@ std::size_t longest_window(const Job& job) {
   return longest;
 }
 
-}  // namespace
-
-std::uint64_t needed_memory(const Job& job) {
+std::uint64_t memory_of(const Job& job, GramKind kind, int n_threads) {
   // The program and its libraries with their scratch memory, and the embeddings' rows of a batch.
   constexpr double kProgram = 160.0 * (1 << 20);
+  const auto stats =
+      static_cast<double>(calibration::layer_stats_bytes(job.description.layer_sites, kind));
+  if (job.importance) return static_cast<std::uint64_t>(kProgram + 3 * stats);
   const Shape shape(job.checkpoint.config);
   const linalg::Compute compute = job.settings.compute;
-  const int n_threads = job.settings.n_threads;
   const std::size_t batch = calibration::largest_batch(job.lanes);
   const double widest = std::max({shape.ffn, shape.q, shape.hidden});
   // Hidden states as they are read and written, what a step makes of them, their transposes.
@@ -82,17 +84,41 @@ std::uint64_t needed_memory(const Job& job) {
           linalg::GramProducts::bytes(batch, static_cast<std::size_t>(widest), compute, n_threads));
   const double weights =
       static_cast<double>(linalg::element_bytes(compute)) * shape.layer_weights();
-  const auto stats = static_cast<double>(
-      calibration::layer_stats_bytes(job.description.layer_sites, job.settings.kind));
   const double passing = values + (job.lanes.size() > 1 ? 2 : 1) * stats;
-  const double encoding = stats + 4 * gram_elements(job) / 2;
+  const double encoding = stats + 4 * gram_elements(job, kind) / 2;
   return static_cast<std::uint64_t>(kProgram + weights + std::max(passing, encoding));
+}
+
+}  // namespace
+
+std::uint64_t needed_memory(const Job& job) {
+  return memory_of(job, job.settings.kind, job.settings.n_threads);
+}
+
+std::string memory_advice(const Job& job) {
+  std::string advice = "free memory, or allow more with --memory";
+  const auto add = [&](const char* option, GramKind kind, int n_threads) {
+    const std::uint64_t bytes = memory_of(job, kind, n_threads);
+    if (bytes < needed_memory(job)) {
+      advice += fmt::format("; {} needs {}", option, base::format_bytes(bytes));
+    }
+  };
+  add("-j 1", job.settings.kind, 1);
+  for (const GramKind kind : {GramKind::kBlock, GramKind::kNone}) {
+    if (kind >= job.settings.kind) continue;
+    add(fmt::format("--stats {}", calibration::gram_kind_name(kind)).c_str(), kind,
+        job.settings.n_threads);
+  }
+  if (!job.lanes.empty() && longest_window(job) > calibration::kBatchTokens) {
+    advice += "; shorter windows (--seq-len) need less";
+  }
+  return advice;
 }
 
 double multiply_adds(const Job& job) {
   const Shape shape(job.checkpoint.config);
-  const double of_token =
-      shape.layer_weights() + 2 * mean_context(job) * shape.q + gram_elements(job) / 2;
+  const double of_token = shape.layer_weights() + 2 * mean_context(job) * shape.q +
+                          gram_elements(job, job.settings.kind) / 2;
   double tokens = 0;
   for (const calibration::Lane& lane : job.lanes) tokens += static_cast<double>(lane.n_tokens());
   return tokens * shape.layers * of_token;

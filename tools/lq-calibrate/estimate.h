@@ -2,6 +2,7 @@
 // What a calibration will need: memory, and for --dry-run the time.
 
 #include <cstdint>
+#include <string>
 
 #include "tools/lq-calibrate/plan.h"
 
@@ -9,6 +10,8 @@ namespace lq::calibrate {
 
 /// Bytes in use at the peak.
 std::uint64_t needed_memory(const Job& job);
+/// What would need less, for the message where it is not there.
+std::string memory_advice(const Job& job);
 
 /// Multiplications with their additions, of all steps of all lanes.
 double multiply_adds(const Job& job);

@@ -42,28 +42,31 @@ void declare(cli::OptionTable& table, Options& options) {
   table.text("from-imatrix", 0, "FILE", options.from_imatrix,
              "take the statistics of an importance matrix (llama.cpp's .gguf or .dat) and compute "
              "nothing: enough for lq-quant-gguf, not for the others");
-  table.integer("samples", 0, "N", options.samples, 0, kMostWindows,
-                "windows to use; 0: 64, or up to 128 of --data where it has that many. An "
-                "importance matrix is good from 32 on, AWQ from 64, GPTQ gains up to 128 and "
-                "more");
+  table.integer(
+      "samples", 0, "N", options.samples, 0, kMostWindows,
+      "windows to use; 0 (default): 64, or up to 128 of --data where it has that many. An "
+      "importance matrix is good from 32 on, AWQ from 64, GPTQ gains up to 128 and "
+      "more");
   table.integer("seq-len", 0, "N", options.seq_len, 2, kLongestWindow,
-                "tokens of a window, the bos token among them");
+                "tokens of a window, the bos token among them; default 512");
   table.integer("seed", 0, "N", options.seed, 0, INT64_MAX,
-                "which windows are drawn where there are more than wanted");
+                "which windows are drawn where there are more than wanted; default 0");
   table.group("What to keep");
   table.text("stats", 0, "KIND", options.stats,
-             "full: Gram matrices, for lq-quant-gptq and every solver; block: their squares of "
-             "128 along the diagonal, for AWQ; diag: sums alone, for importance",
+             "full (default): Gram matrices, for lq-quant-gptq and every solver; block: their "
+             "squares of 128 along the diagonal, for AWQ; diag: sums alone, for importance",
              {"full", "block", "diag"});
   table.text("imatrix", 0, "FILE", options.imatrix,
              "write llama.cpp's importance matrix as well: the older form where FILE ends in "
              ".dat, else the GGUF form");
   table.group("How to compute");
   table.text("compute", 0, "TYPE", options.compute,
-             "bf16: products of bfloat16 with float32 sums; f32: float32 throughout, slower",
+             "bf16 (default): products of bfloat16 with float32 sums; f32: float32 throughout, "
+             "slower",
              {"bf16", "f32"});
   table.integer("lanes", 0, "N", options.lanes, 1, kMostLanes,
-                "parts of the texts that are summed apart; no more shards than lanes are possible");
+                "parts of the texts that are summed apart; no more shards than lanes are possible; "
+                "default 4");
 }
 
 void check(const Options& options, const std::optional<stage::Shard>& shard) {
@@ -79,6 +82,8 @@ void check(const Options& options, const std::optional<stage::Shard>& shard) {
   }
   refuse_both(tokens, "--tokens", options.samples != 0, "--samples",
               "windows of ids are taken as they are");
+  refuse_both(importance, "--from-imatrix", options.samples != 0, "--samples",
+              "an importance matrix needs no texts");
   refuse_both(importance, "--from-imatrix", shard.has_value(), "--shard",
               "there is nothing to share");
   if (shard && shard->count > options.lanes) {

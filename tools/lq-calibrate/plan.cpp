@@ -6,6 +6,7 @@
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
+#include "common/calibration/imported_stats.h"
 #include "common/calibration/lane_file.h"
 #include "common/calibration/token_file.h"
 #include "common/io/digest.h"
@@ -59,8 +60,15 @@ class Planner {
  private:
   stage::ResultPlan& result() { return job_->plan.results.front(); }
   const model::ModelConfig& config() const { return job_->checkpoint.config; }
-  std::size_t n_steps() const { return static_cast<std::size_t>(config().n_layers) + 1; }
-  bool is_head(std::size_t step) const { return step + 1 == n_steps(); }
+  std::size_t n_layers() const { return static_cast<std::size_t>(config().n_layers); }
+  /// The layers and, unless nothing is known of it, the head.
+  std::size_t n_steps() const {
+    return n_layers() + (job_->description.head_sites.empty() ? 0 : 1);
+  }
+  bool is_head(std::size_t step) const { return step == n_layers(); }
+  std::size_t sample_elems() const {
+    return job_->settings.sample_tokens * static_cast<std::size_t>(config().hidden);
+  }
 
   void take_data() {
     if (!options_.from_imatrix.empty()) {
@@ -86,6 +94,9 @@ class Planner {
                    {{path, file.size(), file.mtime_ns(), ""}},
                    io::sha256_hex(std::as_bytes(std::span(content))),
                    nullptr};
+    for (std::size_t layer = 0; layer < n_layers(); ++layer) {
+      calibration::imported_stats(*job_->importance, job_->checkpoint, layer);  // throws early
+    }
     const auto& datasets = job_->importance->datasets;
     job_->description.data_name = datasets.empty() ? "imatrix" : datasets.front();
   }
@@ -102,6 +113,7 @@ class Planner {
     if (job_->importance) {
       d.stats = "imatrix";
       d.n_windows = job_->importance->n_chunks;
+      if (!calibration::knows_head(*job_->importance, job_->checkpoint)) d.head_sites.clear();
       return;
     }
     d.n_windows = static_cast<std::int64_t>(windows_.n_windows());
@@ -127,7 +139,9 @@ class Planner {
     json.erase("schema");
     json.erase("id");
     json.erase("sites");
-    json["model"] = job_->description.model_name;  // its content is an input
+    json["model"] =
+        job_->description.model_name;  // its content is an input, as is that of the data
+    json["data"].erase("ids_sha256");
     return json;
   }
 
@@ -181,11 +195,9 @@ class Planner {
         unit.emplace(step_unit(step, windows_.ids.size()),
                      UnitTask{.kind = UnitTask::Kind::kStep, .step = step});
       }
-      const std::size_t sample_elems =
-          job_->settings.sample_tokens * static_cast<std::size_t>(config().hidden);
       add_file(calibration::layer_file_name(is_head(step) ? -1 : static_cast<int>(step)),
                stage::kOpenSize,
-               calibration::layer_file_bytes(shapes, job_->settings.kind, sample_elems),
+               calibration::layer_file_bytes(shapes, job_->settings.kind, sample_elems()),
                std::move(unit));
     }
   }
@@ -208,7 +220,9 @@ class Planner {
           unit->first.name += fmt::format(" lane {}", lane);
         }
         add_file(fmt::format("{}/lane-{}/sums-{:03}", kScratch, lane, step), stage::kOpenSize,
-                 calibration::lane_file_bytes(shapes, job_->settings.kind), std::move(unit));
+                 calibration::lane_file_bytes(shapes, job_->settings.kind,
+                                              lane == 0 ? sample_elems() : 0),
+                 std::move(unit));
         result().files.back().temporary = true;
       }
     }
@@ -217,8 +231,10 @@ class Planner {
   void finish_plan() {
     stage::Plan& plan = job_->plan;
     plan.order = stage::Order::kSequential;
-    plan.measure = stage::Measure::kTokens;
     plan.is_one_shard = stage_.shard.has_value();
+    plan.memory_bytes = needed_memory(*job_);
+    plan.memory_advice = memory_advice(*job_);
+    plan.measure = stage::Measure::kTokens;
     if (job_->importance) return;
     for (const tensor::TensorInfo& tensor : job_->checkpoint.weights->tensors()) {
       plan.read_bytes += tensor.n_bytes;
@@ -227,10 +243,6 @@ class Planner {
     result().scratch_bytes =
         2 * sizeof(float) * windows_.ids.size() * static_cast<std::uint64_t>(config().hidden);
     job_->multiply_adds = multiply_adds(*job_);
-    plan.memory_bytes = needed_memory(*job_);
-    plan.memory_advice = options_.stats == "full"
-                             ? "allow more with --memory, or keep less with --stats block or diag"
-                             : "allow more with --memory, or use shorter windows with --seq-len";
   }
 
   const Options& options_;

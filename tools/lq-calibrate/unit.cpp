@@ -1,15 +1,19 @@
 #include "tools/lq-calibrate/unit.h"
 
 #include <chrono>
+#include <fmt/format.h>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "common/calibration/imported_stats.h"
 #include "common/calibration/lane_file.h"
+#include "common/io/file_status.h"
 
 namespace lq::calibrate {
 
-CalibrateWork::CalibrateWork(const Job& job, stage::StageObserver& observer) : job_(job) {
+CalibrateWork::CalibrateWork(const Job& job, stage::StageObserver& observer)
+    : job_(job), observer_(observer) {
   if (job.importance) return;
   calibration::CalibratorSettings settings = job.settings;
   settings.passed = [&observer](std::size_t n_tokens) { observer.advanced(n_tokens); };
@@ -25,6 +29,7 @@ void CalibrateWork::run(std::size_t unit, stage::UnitSink& sink) {
       sink.write(0, std::as_bytes(std::span(task.text)));
       return;
     case UnitTask::Kind::kStep: {
+      tell_of_shards();
       const calibration::LayerStats stats =
           calibrator_ ? calibrator_->step(task.step)
                       : calibration::imported_stats(*job_.importance, job_.checkpoint, task.step);
@@ -41,6 +46,22 @@ void CalibrateWork::run(std::size_t unit, stage::UnitSink& sink) {
       sink.write(0, calibration::encode_lane(stats, calibrator_->lane_tag(task.lane, task.step)));
       return;
     }
+  }
+}
+
+/// Before the first step of a run that may find what shards have done.
+void CalibrateWork::tell_of_shards() {
+  if (std::exchange(told_, true) || !calibrator_) return;
+  std::size_t n = 0, there = 0;
+  for (std::size_t lane = 0; lane < job_.lanes.size(); ++lane) {
+    if (job_.lanes[lane].batches.empty()) continue;
+    for (std::size_t step = 0; step <= static_cast<std::size_t>(job_.checkpoint.config.n_layers);
+         ++step, ++n) {
+      if (io::file_status(calibrator_->lane_path(lane, step))) ++there;
+    }
+  }
+  if (there > 0) {
+    observer_.message(fmt::format("shards have done {} of {} steps of lanes", there, n));
   }
 }
 

@@ -19,7 +19,11 @@ class CalibrateWork : public stage::UnitWork {
   std::uint64_t bytes_read() const override { return job_.checkpoint.weights->bytes_read(); }
 
  private:
+  void tell_of_shards();
+
   const Job& job_;
+  stage::StageObserver& observer_;
+  bool told_ = false;
   double encoding_seconds_ = 0;
   std::optional<calibration::Calibrator> calibrator_;  // none where statistics are imported
 };

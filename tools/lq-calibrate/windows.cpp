@@ -50,11 +50,15 @@ WindowsRead cut_texts(const model::Checkpoint& checkpoint, const Options& option
     observer.warning(warning.what, warning.why);
   }
   const std::string name = name_of(options.data);
-  observer.message(fmt::format("{}: {} windows, {} of {} tokens{}", name, cut.windows.n_windows(),
+  const std::size_t n = cut.windows.n_windows();
+  observer.message(fmt::format("{}: {} window{} with {} tokens in all, from texts of {}{}",
+                               base::escape_controls(name), n, n == 1 ? "" : "s",
                                cut.windows.ids.size(), cut.n_text_tokens,
                                options.data.empty() ? "; other texts: --data FILE" : ""));
-  const std::string place = options.data.empty() ? "" : options.data[0];
-  return {std::move(cut.windows), name, 0, {"data", place, texts.files, "", nullptr}};
+  stage::Input input{"data", "", texts.files, "", nullptr};
+  for (stage::InputFile& file : input.files) file.path = fs::absolute(file.path);
+  if (!input.files.empty()) input.path = input.files.front().path;
+  return {std::move(cut.windows), name, 0, std::move(input)};
 }
 
 WindowsRead take_tokens(const Options& options, std::size_t n_vocab) {
@@ -87,6 +91,17 @@ void warn_of_too_little(const model::Checkpoint& checkpoint, const Options& opti
                                n_tokens, widest, name));
 }
 
+/// Dynamic scaling is made for longer texts than the context says.
+void warn_of_too_long(const model::ModelConfig& config, std::int64_t longest,
+                      stage::StageObserver& observer) {
+  if (config.context <= 0 || longest <= config.context) return;
+  if (config.rope.scaling == model::RopeScalingKind::kDynamic) return;
+  observer.warning("windows are longer than the model's context",
+                   fmt::format("the longest has {} tokens and the model was made for {}: what it "
+                               "does beyond that may tell little of its use",
+                               longest, config.context));
+}
+
 }  // namespace
 
 WindowsRead read_windows(const model::Checkpoint& checkpoint, const Options& options, int n_threads,
@@ -100,6 +115,7 @@ WindowsRead read_windows(const model::Checkpoint& checkpoint, const Options& opt
     read.seq_len = std::max(read.seq_len, static_cast<std::int64_t>(read.windows.window(i).size()));
   }
   warn_of_too_little(checkpoint, options, read.windows.ids.size(), observer);
+  warn_of_too_long(checkpoint.config, read.seq_len, observer);
   return read;
 }
 

@@ -18,8 +18,8 @@ struct WindowsRead {
   stage::Input input;
 };
 
-/// Reads texts or ids and cuts them. Warns of too little data for the model's widths and tells when
-/// the built-in texts are used.
+/// Reads texts or ids and cuts them. Warns of too little data for the model's widths and of windows
+/// beyond its context; tells how many windows the texts gave, and when those of the program are used.
 WindowsRead read_windows(const model::Checkpoint& checkpoint, const Options& options, int n_threads,
                          stage::StageObserver& observer);
 

@@ -72,13 +72,14 @@ std::vector<std::string> lines_of(const std::string& path, const Description& d,
        fmt::format("of {} ({}, {} layers)", d.model_name, d.architecture, d.n_layers));
   line("path", path);
   line("model content", d.model_id);
-  line("data", fmt::format("{}: {} windows of up to {}, {} tokens", d.data_name, d.n_windows,
-                           d.seq_len, d.n_tokens));
+  std::string windows = fmt::format("{}: {} windows", d.data_name, d.n_windows);
+  if (d.n_tokens > 0) windows += fmt::format(" of up to {}, {} tokens", d.seq_len, d.n_tokens);
+  line("data", windows);
   line("statistics", d.stats);
   if (!d.compute.empty()) {
     line("computed", fmt::format("in {}, {} lanes, on {}", d.compute, d.lanes, d.numeric_class));
   }
-  line("sample", fmt::format("{} tokens", d.sample_tokens));
+  if (d.sample_tokens > 0) line("sample", fmt::format("{} tokens", d.sample_tokens));
   line("widths", widths_of(d));
   line("size", fmt::format("{} in {} files", base::format_bytes(bytes), n_files));
   if (sites.empty()) return lines;

@@ -1,7 +1,7 @@
 # Sizes whose products or sums pass 64 bits: in config.json, and in headers without data.
-python3 - <<'PY'
+DATA=$LQ_DATA python3 - <<'PY'
 import json, os, struct
-data = os.environ["LQ_DATA"] + "/tiny-llama/config.json"
+data = os.environ["DATA"] + "/tiny-llama/config.json"
 config = json.load(open(data))
 os.makedirs("config")
 for key in ("hidden_size", "intermediate_size", "num_attention_heads", "num_key_value_heads"):

@@ -1,0 +1,2 @@
+echo '[1, 2, 3]' > ids.json
+"$LQ_BIN/lq-calibrate" "$LQ_DATA/tiny-llama" --tokens ids.json -o out

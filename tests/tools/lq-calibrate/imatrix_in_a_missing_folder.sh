@@ -1,0 +1,4 @@
+"$LQ_BIN/lq-calibrate" "$LQ_DATA/tiny-llama" --data "$LQ_DATA/tiny-llama-golden/calibration.json" --samples 4 --seq-len 64 --stats diag -o out --imatrix none/im.gguf
+code=$?
+ls -A
+exit $code

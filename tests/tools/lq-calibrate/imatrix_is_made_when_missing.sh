@@ -1,0 +1,5 @@
+"$LQ_BIN/lq-calibrate" "$LQ_DATA/tiny-llama" --data "$LQ_DATA/tiny-llama-golden/calibration.json" --samples 4 --seq-len 64 --stats diag -o out -qq --imatrix im.gguf > made
+cp im.gguf first.gguf
+rm im.gguf
+"$LQ_BIN/lq-calibrate" "$LQ_DATA/tiny-llama" --data "$LQ_DATA/tiny-llama-golden/calibration.json" --samples 4 --seq-len 64 --stats diag -o out --imatrix im.gguf
+cmp im.gguf first.gguf

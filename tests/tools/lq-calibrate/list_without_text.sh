@@ -1,0 +1,2 @@
+echo '["", "  "]' > a.json
+"$LQ_BIN/lq-calibrate" "$LQ_DATA/tiny-llama" --data a.json -o out

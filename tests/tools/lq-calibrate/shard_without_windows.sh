@@ -1,0 +1,2 @@
+"$LQ_BIN/lq-calibrate" "$LQ_DATA/tiny-llama" --data "$LQ_DATA/tiny-llama-golden/calibration.json" --samples 4 --seq-len 64 --stats diag --samples 1 -o out --shard 2/2 -q
+ls -A

@@ -1,0 +1,1 @@
+for kind in full block diag; do "$LQ_BIN/lq-calibrate" "$LQ_DATA/tiny-llama" --data "$LQ_DATA/tiny-llama-golden/calibration.json" --samples 4 --seq-len 64 --stats diag --stats $kind -o $kind -qq; "$LQ_BIN/lq-inspect" $kind | grep -e statistics -e size; done
