@@ -83,6 +83,17 @@ class PartSink : public BodySink {
   std::string problem_;
 };
 
+/// Discarded where it is no JSON. Throws TransportError for one of brackets in brackets: each takes
+/// memory.
+json parsed(const std::string& body) {
+  constexpr int kDeepest = 64;
+  const auto is_kept = [](int depth, json::parse_event_t, json&) {
+    if (depth <= kDeepest) return true;
+    throw TransportError(TransportFailure::kBroken, "the answer is nested too deeply");
+  };
+  return json::parse(body, is_kept, false);
+}
+
 /// Of an answer without a length the connection's end is the end.
 bool is_cut_short(const std::string& body, const json& parsed) {
   const bool begins_like_json = body.empty() || body.front() == '[' || body.front() == '{';
@@ -194,7 +205,7 @@ HubClient::ApiAnswer HubClient::api(const Url& url, const Asked& asked) {
     result.answer =
         send({.url = url, .total_seconds = access_.api_seconds}, *access_.api_pace, sink);
     if (auto failure = failure_of(result.answer, asked)) return failure;
-    result.parsed = json::parse(body, nullptr, false);
+    result.parsed = parsed(body);
     if (is_cut_short(body, result.parsed)) return Failure{"the answer ended early"};
     return {};
   });
@@ -233,7 +244,7 @@ std::string HubClient::known_revisions(const std::string& id) {
                                 .total_seconds = access_.api_seconds},
                                *access_.api_pace, sink);
     if (answer.head.status != 200) return "";
-    const json refs = json::parse(body, nullptr, false);
+    const json refs = parsed(body);
     std::vector<std::string> names;
     for (const char* const kind : {"branches", "tags"}) {
       if (!refs.is_object() || !refs.contains(kind) || !refs[kind].is_array()) continue;

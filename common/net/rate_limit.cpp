@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 namespace lq::net {
 namespace {
@@ -26,7 +27,10 @@ std::optional<double> non_negative(std::string_view text) {
   double number = 0;
   const auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-  if (error != std::errc() || end != text.data() + text.size() || !(number >= 0)) return {};
+  if (error != std::errc() || end != text.data() + text.size() || !(number >= 0) ||
+      !std::isfinite(number)) {
+    return {};
+  }
   return number;
 }
 

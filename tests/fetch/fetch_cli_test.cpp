@@ -52,6 +52,7 @@ TEST_F(FetchTest, BringsAModelIntoADirectoryWithNotesForTheReferenceClient) {
   const Outcome made = fetch({"org/model", "-o", "here"});
   ASSERT_EQ(made.exit_code, 0) << made.err;
   EXPECT_EQ(made.out, (scratch_.path() / "here").string() + "\n");
+  EXPECT_EQ(fetch({"org/model", "-o", "here/x/.."}).out, made.out);
   EXPECT_EQ(files_in(scratch_.path() / "here"), model);
   const fs::path notes = scratch_.path() / "here/.cache/huggingface";
   EXPECT_TRUE(read_file(notes / "download/config.json.metadata").starts_with(kCommit));

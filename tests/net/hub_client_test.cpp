@@ -187,6 +187,17 @@ TEST_F(HubClientTest, AsksAgainWhereAnAnswerIsCutShort) {
   EXPECT_EQ(waits(), "the answer ended early\n");
 }
 
+TEST_F(HubClientTest, AnAnswerOfBracketsInBracketsIsNoHubs) {
+  HubClient client(access_);
+  for (const char* const bracket : {"[", "{\"a\":"}) {
+    std::string body;
+    for (int i = 0; i < 100; ++i) body += bracket;
+    fault({{"path", "/revision/"}, {"status", 200}, {"body", body}});
+    const auto error = error_of<base::NetworkError>([&] { client.commit_of(kId, "main"); });
+    EXPECT_EQ(error.why(), "the answer is nested too deeply (tried 4 times)");
+  }
+}
+
 TEST_F(HubClientTest, PassesOnWarningsAndKeepsToTheQuota) {
   std::vector<std::string> warnings;
   access_.warn = [&](const std::string& topic, const std::string& text) {

@@ -28,6 +28,7 @@ TEST(ServerHint, PrefersTheQuotaThatIsUsedUp) {
   EXPECT_FALSE(server_hint(head_with({}), 0));
   EXPECT_FALSE(server_hint(head_with({{"retry-after", "soon"}}), 0));
   EXPECT_FALSE(server_hint(head_with({{"retry-after", "-5"}}), 0));
+  EXPECT_FALSE(server_hint(head_with({{"retry-after", "inf"}}), 0));
 }
 
 TEST(ServerHint, TakesADate) {

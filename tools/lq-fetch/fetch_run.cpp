@@ -160,7 +160,8 @@ void FetchRun::warn_of_wrong(const std::vector<net::RepoFile>& files) const {
 /// Such a model runs Python of its own, which is not fetched.
 void FetchRun::warn_of_custom_code() const {
   for (const net::RepoFile& file : snapshot_.chosen) {
-    if (fs::path(file.path).filename() != "config.json") continue;
+    constexpr std::uint64_t kLongestConfig = std::uint64_t{1} << 20;  // others are none
+    if (fs::path(file.path).filename() != "config.json" || file.size > kLongestConfig) continue;
     try {
       const nlohmann::json config = io::read_json_file(destination_->directory() / file.path);
       if (!config.is_object() || !config.contains("auto_map")) continue;

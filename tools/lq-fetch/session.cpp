@@ -59,7 +59,9 @@ std::unique_ptr<net::HubClient> Session::connect() const {
 
 std::unique_ptr<net::Destination> Session::destination(const std::string& commit) const {
   if (!output.empty()) {
-    return std::make_unique<net::PlainDirectory>(fs::absolute(output).lexically_normal(), commit);
+    fs::path directory = fs::absolute(output).lexically_normal();
+    if (!directory.has_filename()) directory = directory.parent_path();  // as "x/" and "." leave it
+    return std::make_unique<net::PlainDirectory>(directory, commit);
   }
   return std::make_unique<net::HubCache>(settings.cache, repo.id, commit, settings.symlinks);
 }
