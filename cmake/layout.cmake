@@ -43,6 +43,7 @@ function(lq_tests folder)
     endif()
     add_executable(${target} ${${label}})
     target_link_libraries(${target} PRIVATE ${ARGN} lq_test_support GTest::gtest_main lq_flags)
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>) # compiled once, run once
     gtest_discover_tests(${target}
       TEST_PREFIX ${folder}. NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
       PROPERTIES LABELS ${label} TIMEOUT 900 COST ${cost})

@@ -42,6 +42,13 @@ class Member {
     if (!value_->is_string()) refuse("a text");
     return value_->get<std::string>();
   }
+  std::string hash() const {
+    const std::string digits = text();
+    if (digits.size() != 64 || digits.find_first_not_of("0123456789abcdef") != std::string::npos) {
+      refuse("a SHA-256 in hex");
+    }
+    return digits;
+  }
   std::int64_t number(std::int64_t lowest, std::int64_t highest) const {
     if (!value_->is_number_integer()) refuse("a whole number");
     const auto number = value_->get<std::int64_t>();
@@ -114,6 +121,7 @@ ordered_json to_json(const Description& d) {
   for (const SiteShape& shape : d.layer_sites) site_list.push_back(site_json(shape));
   for (const SiteShape& shape : d.head_sites) site_list.push_back(site_json(shape));
   return {{"schema", fmt::format("{}/{}", kFormatName, kFormat)},
+          {"id", d.id},
           {"model",
            {{"content_id", d.model_id},
             {"name", d.model_name},
@@ -145,12 +153,13 @@ CalibrationDirectory::CalibrationDirectory(std::filesystem::path dir) : dir_(std
   const json& model = Member(parsed, "model", dir_).object();
   const json& data = Member(parsed, "data", dir_).object();
   description_ = {
-      .model_id = Member(model, "content_id", dir_).text(),
+      .id = Member(parsed, "id", dir_).hash(),
+      .model_id = Member(model, "content_id", dir_).hash(),
       .model_name = Member(model, "name", dir_).text(),
       .architecture = Member(model, "architecture", dir_).text(),
       .n_layers = static_cast<int>(Member(model, "layers", dir_).number(1, 1 << 16)),
       .data_name = Member(data, "name", dir_).text(),
-      .data_hash = Member(data, "ids_sha256", dir_).text(),
+      .data_hash = Member(data, "ids_sha256", dir_).hash(),
       .n_windows = Member(data, "windows", dir_).number(0, kMany),
       .n_tokens = Member(data, "tokens", dir_).number(0, kMany),
       .seq_len = Member(data, "seq_len", dir_).number(0, kMany),
@@ -168,8 +177,8 @@ CalibrationDirectory::CalibrationDirectory(std::filesystem::path dir) : dir_(std
 
 LayerStats CalibrationDirectory::read(int layer, Want want, int n_threads) const {
   return read_layer(dir_ / layer_file_name(layer),
-                    layer < 0 ? description_.head_sites : description_.layer_sites, want,
-                    n_threads);
+                    layer < 0 ? description_.head_sites : description_.layer_sites, description_.id,
+                    want, n_threads);
 }
 
 std::vector<std::filesystem::path> CalibrationDirectory::files() const {
@@ -201,8 +210,16 @@ stage::Input CalibrationDirectory::describe_input() const {
   return input;
 }
 
-void CalibrationDirectory::require_model(const std::string& model_id) const {
-  if (model_id == description_.model_id) return;
+void CalibrationDirectory::require_model(const std::string& model_id,
+                                         const model::ModelConfig& config) const {
+  if (model_id == description_.model_id) {
+    const bool same =
+        description_.n_layers == config.n_layers &&
+        description_.layer_sites == site_shapes(config, false) &&
+        (description_.head_sites.empty() || description_.head_sites == site_shapes(config, true));
+    if (!same) fail(dir_, "calibration.json has other layers or sites than the model");
+    return;
+  }
   throw base::ValidationError(
       fmt::format("cannot use the calibration directory {}", base::shown(dir_)),
       fmt::format("it was made from another model ({}, content {:.12})",

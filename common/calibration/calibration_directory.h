@@ -21,6 +21,7 @@ std::string layer_file_name(int layer);
 
 /// calibration.json: what the statistics are of, and which there are.
 struct Description {
+  std::string id;            // of this calibration; its layer files have it too
   std::string model_id;      // the model's content id (model::describe_input)
   std::string model_name;    // for people
   std::string architecture;  // GGUF's name of the family
@@ -57,8 +58,8 @@ class CalibrationDirectory {
   /// missing file.
   stage::Input describe_input() const;
 
-  /// Throws ValidationError when it was made from another model.
-  void require_model(const std::string& model_id) const;
+  /// Throws ValidationError when it was made from another model, or has other sites than that.
+  void require_model(const std::string& model_id, const model::ModelConfig& config) const;
 
  private:
   std::filesystem::path dir_;

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <chrono>
 #include <fmt/format.h>
+#include <limits>
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
@@ -30,6 +31,19 @@ class PhaseTimer {
   double& phase_;
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
+
+void require_finite(const LayerStats& stats, const std::string& where) {
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  for (const auto& [row, site] : stats.sites) {
+    const auto wrong = std::ranges::find_if_not(site.sum_sq, [](double x) { return x < kLargest; });
+    if (wrong == site.sum_sq.end()) continue;
+    throw base::ConversionError(
+        fmt::format("cannot keep statistics of {}", where),
+        fmt::format("channel {} of {} has values that are not finite, or too large to be squared",
+                    wrong - site.sum_sq.begin(), row->name),
+        "try --compute f32; if that fails too, the model is damaged: fetch it again");
+  }
+}
 
 }  // namespace
 
@@ -98,6 +112,7 @@ LayerStats Calibrator::lane_step(std::size_t lane, std::size_t s) {
   } else {
     pass_layer(lane, s, &stats);
   }
+  require_finite(stats, is_head(s) ? "the output head" : fmt::format("layer {}", s));
   return stats;
 }
 
@@ -107,30 +122,28 @@ std::optional<HiddenStates> Calibrator::find_states(std::size_t lane, std::size_
 }
 
 HiddenStates Calibrator::states(std::size_t lane, std::size_t s) {
-  if (auto found = find_states(lane, s)) return *std::move(found);
+  constexpr int kAttempts = 3;  // another run of the same lane may remove what it needs no more
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    if (auto found = find_states(lane, s)) return *std::move(found);
+    make_states(lane, s);
+  }
+  throw base::CheckpointError(
+      fmt::format("cannot go on from {}", base::shown(states_path(lane, s))),
+      "it was removed or damaged while the run was under way",
+      "end other runs that work on the same output, then run the same command again");
+}
+
+void Calibrator::make_states(std::size_t lane, std::size_t s) {
   std::size_t from = s;
   while (from > 0 && !find_states(lane, from)) --from;
-  if (!find_states(lane, from)) write_embeddings(lane);
+  if (!find_states(lane, from)) {
+    const PhaseTimer timer(seconds_.states);
+    write_embeddings(weights_, lanes_[lane], hidden_, states_path(lane, 0), states_tag(lane, 0));
+  }
   for (; from < s; ++from) {
     pass_layer(lane, from, nullptr);
     remove_states_before(lane, from + 1);
   }
-  if (auto made = find_states(lane, s)) return *std::move(made);
-  throw base::CheckpointError(
-      fmt::format("cannot go on from {}", base::shown(states_path(lane, s))),
-      "it was removed or damaged while the run was under way",
-      "see that no other run works on the same lanes, then run the same command again");
-}
-
-void Calibrator::write_embeddings(std::size_t lane) {
-  const PhaseTimer timer(seconds_.states);
-  HiddenStatesWriter out(states_path(lane, 0), states_tag(lane, 0));
-  for (const Batch& batch : lanes_[lane].batches) {
-    const auto ids =
-        std::span(lanes_[lane].ids).subspan(batch.first_token, batch.windows.n_tokens());
-    out.write(forward::embed(weights_, ids, hidden_));
-  }
-  out.finish();
 }
 
 void Calibrator::pass_layer(std::size_t lane, std::size_t s, LayerStats* stats) {

@@ -47,7 +47,8 @@ class Calibrator {
 
   /// Step s < n_layers is decoder layer s, step n_layers the output head. All lanes added in order;
   /// those that another run has left in lane files are taken from there. Steps come in ascending
-  /// order: what only earlier ones needed is removed.
+  /// order: what only earlier ones needed is removed. Throws ConversionError where activations are
+  /// not finite, CheckpointError where hidden states vanish as often as they are made, OutputError.
   LayerStats step(std::size_t s);
   /// Of one lane alone.
   LayerStats lane_step(std::size_t lane, std::size_t s);
@@ -66,7 +67,7 @@ class Calibrator {
   std::optional<HiddenStates> find_states(std::size_t lane, std::size_t s) const;
   /// Those that enter step s, made where they are not there.
   HiddenStates states(std::size_t lane, std::size_t s);
-  void write_embeddings(std::size_t lane);
+  void make_states(std::size_t lane, std::size_t s);
   /// Hidden states of a lane through layer s; `stats` (may be nullptr) takes what its sites see.
   void pass_layer(std::size_t lane, std::size_t s, LayerStats* stats);
   void pass_head(std::size_t lane, LayerStats& stats);

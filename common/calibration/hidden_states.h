@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "common/calibration/lanes.h"
+#include "common/forward/weights.h"
 #include "common/stage/scratch_file.h"
 
 namespace lq::calibration {
@@ -42,5 +44,9 @@ class HiddenStatesWriter {
  private:
   stage::ScratchWriter file_;
 };
+
+/// Writes the states that enter layer 0: the embeddings of a lane's tokens, batch after batch.
+void write_embeddings(const forward::WeightSource& weights, const Lane& lane, std::size_t hidden,
+                      std::filesystem::path path, const std::string& tag);
 
 }  // namespace lq::calibration

@@ -24,7 +24,8 @@ namespace {
 using safetensors::TensorSpec;
 using tensor::DType;
 
-constexpr double kOne = 32767;  // a correlation of 1
+constexpr double kOne = 32767;                 // a correlation of 1
+constexpr const char* kIdKey = "calibration";  // in the file's metadata
 constexpr int kCompression = 1;
 // Content of one frame: frames are made by different threads.
 constexpr std::size_t kFrameBytes = std::size_t{4} << 20;
@@ -35,14 +36,14 @@ static_assert(std::endian::native == std::endian::little, "values are copied as 
 /// Where row i of the pairs of a square with n channels begins.
 std::size_t pairs_before(std::size_t i, std::size_t n) { return i * (2 * n - i - 1) / 2; }
 
-/// 1 / sqrt(x^2), or 0 of channels that stayed silent.
-std::vector<double> inverse_lengths(std::span<const double> sum_sq) {
+/// 1 / sqrt(sum x^2), or 0 of channels that stayed silent.
+std::vector<double> inverse_norms(std::span<const double> sum_sq) {
   std::vector<double> inverse;
   for (const double x : sum_sq) inverse.push_back(x > 0 ? 1 / std::sqrt(x) : 0);
   return inverse;
 }
 
-std::vector<double> lengths(std::span<const double> sum_sq) {
+std::vector<double> norms(std::span<const double> sum_sq) {
   std::vector<double> roots;
   for (const double x : sum_sq) roots.push_back(std::sqrt(x));
   return roots;
@@ -75,7 +76,7 @@ std::vector<std::size_t> pair_places(std::span<const GramSquare> squares) {
 }
 
 void encode_gram(const SiteStats& stats, std::int16_t* out, int n_threads) {
-  const std::vector<double> inverse = inverse_lengths(stats.sum_sq);
+  const std::vector<double> inverse = inverse_norms(stats.sum_sq);
   const std::vector<GramSquare> squares = gram_squares(stats.kind, stats.width());
   const std::vector<std::size_t> places = pair_places(squares);
   for_each_row(squares, n_threads, [&](const GramSquare& square, std::size_t i) {
@@ -91,7 +92,7 @@ void encode_gram(const SiteStats& stats, std::int16_t* out, int n_threads) {
 }
 
 void decode_gram(std::span<const std::int16_t> codes, SiteStats& stats, int n_threads) {
-  const std::vector<double> roots = lengths(stats.sum_sq);
+  const std::vector<double> roots = norms(stats.sum_sq);
   const std::vector<GramSquare> squares = gram_squares(stats.kind, stats.width());
   const std::vector<std::size_t> places = pair_places(squares);
   for_each_row(squares, n_threads, [&](const GramSquare& square, std::size_t i) {
@@ -129,11 +130,20 @@ class Contents {
     fills_.push_back(std::move(fill));
   }
 
-  std::vector<std::byte> bytes() const {
-    const safetensors::Layout layout = safetensors::lay_out(specs_);
-    std::vector<std::byte> file(layout.file_bytes);
-    std::ranges::copy(layout.header, file.begin());
-    for (std::size_t i = 0; i < fills_.size(); ++i) fills_[i](file.data() + layout.offsets[i]);
+  /// The plain file, and where its large tensors begin: those of two bytes an element lie last.
+  struct Plain {
+    std::vector<std::byte> bytes;
+    std::uint64_t sums_end = 0;
+  };
+  Plain plain(const std::string& id) const {
+    const safetensors::Layout layout = safetensors::lay_out(specs_, {{kIdKey, id}});
+    Plain file{std::vector<std::byte>(layout.file_bytes), layout.file_bytes};
+    std::ranges::copy(layout.header, file.bytes.begin());
+    for (std::size_t i = 0; i < fills_.size(); ++i) {
+      fills_[i](file.bytes.data() + layout.offsets[i]);
+      if (tensor::dtype_row(specs_[i].dtype).bits > 16) continue;
+      file.sums_end = std::min(file.sums_end, layout.offsets[i]);
+    }
     return file;
   }
 
@@ -142,16 +152,26 @@ class Contents {
   std::vector<std::function<void(std::byte*)>> fills_;
 };
 
-std::vector<std::byte> compressed(std::span<const std::byte> content, int n_threads) {
-  const std::size_t n = std::max<std::size_t>(1, (content.size() + kFrameBytes - 1) / kFrameBytes);
-  std::vector<std::vector<std::byte>> frames(n);
-  parallel::parallel_for(n, n_threads, [&](std::size_t i, int) {
-    const std::size_t first = i * kFrameBytes;
-    frames[i] = io::zstd_frame(
-        content.subspan(first, std::min(kFrameBytes, content.size() - first)), kCompression);
+/// In frames that different threads make. The sums are one of their own, so that who reads nothing
+/// else is told when they are damaged.
+std::vector<std::byte> compressed(const Contents::Plain& plain, int n_threads) {
+  std::vector<std::span<const std::byte>> pieces = {std::span(plain.bytes).first(plain.sums_end)};
+  for (std::uint64_t first = plain.sums_end; first < plain.bytes.size(); first += kFrameBytes) {
+    pieces.push_back(
+        std::span(plain.bytes).subspan(first, std::min(kFrameBytes, plain.bytes.size() - first)));
+  }
+  std::vector<std::vector<std::byte>> frames(pieces.size());
+  parallel::parallel_for(pieces.size(), n_threads, [&](std::size_t i, int) {
+    frames[i] = io::zstd_frame(pieces[i], kCompression);
   });
+  std::size_t size = 0;
+  for (const auto& frame : frames) size += frame.size();
   std::vector<std::byte> file;
-  for (const auto& frame : frames) file.insert(file.end(), frame.begin(), frame.end());
+  file.reserve(size);
+  for (auto& frame : frames) {
+    file.insert(file.end(), frame.begin(), frame.end());
+    std::vector<std::byte>().swap(frame);
+  }
   return file;
 }
 
@@ -176,6 +196,12 @@ class LayerReader {
     return found == header_.tensors.end() ? nullptr : &*found;
   }
   std::span<const tensor::TensorInfo> tensors() const { return header_.tensors; }
+  std::string id() const {
+    const auto found = header_.metadata.find(kIdKey);
+    return found == header_.metadata.end() ? "" : found->second;
+  }
+  /// Throws when what was read last is damaged.
+  void finish() { content_.finish_frame(); }
 
   /// REQUIRES: called in the order of the file.
   template <class T>
@@ -202,24 +228,34 @@ class LayerReader {
 
 class LayerDecoder {
  public:
-  LayerDecoder(const std::filesystem::path& path, std::span<const SiteShape> shapes, Want want,
-               int n_threads)
+  LayerDecoder(const std::filesystem::path& path, std::span<const SiteShape> shapes,
+               const std::string& id, Want want, int n_threads)
       : reader_(path), want_(want), n_threads_(n_threads) {
+    if (reader_.id() != id) {
+      reader_.fail("it belongs to another calibration; was the directory made again meanwhile?");
+    }
     for (const SiteShape& shape : shapes) {
       stats_.sites.emplace_back(shape.row, SiteStats(kind_of(shape), shape.width));
     }
   }
 
   LayerStats decode() {
+    codes_.resize(stats_.sites.size());
     for (const tensor::TensorInfo& tensor : reader_.tensors()) {
       if (tensor.name == "sample" && want_ == Want::kAll) read_sample(tensor);
-      for (auto& [row, stats] : stats_.sites) {
-        const std::string prefix = tensor_name(*row, "");
+      for (std::size_t i = 0; i < stats_.sites.size(); ++i) {
+        const std::string prefix = tensor_name(*stats_.sites[i].first, "");
         if (!tensor.name.starts_with(prefix)) continue;
-        take(tensor, std::string_view(tensor.name).substr(prefix.size()), stats);
+        take(tensor, std::string_view(tensor.name).substr(prefix.size()), i);
       }
     }
-    for (auto& [row, stats] : stats_.sites) check(*row, stats);
+    reader_.finish();
+    for (std::size_t i = 0; i < stats_.sites.size(); ++i) {
+      auto& [row, stats] = stats_.sites[i];
+      check(*row, stats);
+      if (stats.kind != GramKind::kNone) decode_gram(codes_[i], stats, n_threads_);
+      std::vector<std::int16_t>().swap(codes_[i]);
+    }
     return std::move(stats_);
   }
 
@@ -240,22 +276,25 @@ class LayerDecoder {
                     shape.row->name, gram->n_elems, shape.width));
   }
 
-  void take(const tensor::TensorInfo& tensor, std::string_view what, SiteStats& stats) {
+  void take(const tensor::TensorInfo& tensor, std::string_view what, std::size_t site) {
+    SiteStats& stats = stats_.sites[site].second;
     if (what == "count") reader_.read(tensor, DType::kI64, std::span(&stats.count, 1));
     if (what == "sum") reader_.read(tensor, DType::kF64, std::span(stats.sum));
     if (what == "sum_abs") reader_.read(tensor, DType::kF64, std::span(stats.sum_abs));
     if (what == "sum_sq") reader_.read(tensor, DType::kF64, std::span(stats.sum_sq));
     if (what == "max_abs") reader_.read(tensor, DType::kF32, std::span(stats.max_abs));
     if (what == "gram" && stats.kind != GramKind::kNone) {
-      std::vector<std::int16_t> codes(gram_pairs(stats.kind, stats.width()));
-      reader_.read(tensor, DType::kI16, std::span(codes));
-      decode_gram(codes, stats, n_threads_);
+      codes_[site].resize(gram_pairs(stats.kind, stats.width()));
+      reader_.read(tensor, DType::kI16, std::span(codes_[site]));
     }
   }
 
   void read_sample(const tensor::TensorInfo& tensor) {
-    constexpr std::uint64_t kMostElems = std::uint64_t{1} << 32;
-    if (tensor.n_elems > kMostElems) reader_.fail("its sample is too large");
+    constexpr std::int64_t kMostRows = 1 << 16, kWidest = 1 << 20;
+    const tensor::Shape& shape = tensor.shape;
+    if (shape.size() != 2 || shape[0] > kMostRows || shape[1] > kWidest) {
+      reader_.fail("its sample is no matrix of at most 65536 rows");
+    }
     stats_.sample.resize(tensor.n_elems);
     reader_.read(tensor, DType::kBF16, std::span(stats_.sample));
   }
@@ -265,10 +304,17 @@ class LayerDecoder {
     if (!has(row, "sum_sq") || stats.count <= 0) {
       reader_.fail(fmt::format("it has no sums of squares, or no count, of {}", row.name));
     }
-    const bool sound = std::ranges::all_of(
-        stats.sum_sq, [](double x) { return x >= 0 && x < std::numeric_limits<float>::max(); });
+    constexpr double kLargest = std::numeric_limits<float>::max();
+    const auto within = [](double lowest) {
+      return [lowest](double x) { return x >= lowest && x < kLargest; };
+    };
+    const bool sound = std::ranges::all_of(stats.sum_sq, within(0)) &&
+                       std::ranges::all_of(stats.sum_abs, within(0)) &&
+                       std::ranges::all_of(stats.max_abs, within(0)) &&
+                       std::ranges::all_of(stats.sum, within(-kLargest));
     if (!sound) {
-      reader_.fail(fmt::format("a sum of squares of {} is negative or not finite", row.name));
+      reader_.fail(
+          fmt::format("a sum of {} is not finite, or negative where it cannot be", row.name));
     }
     if (!has(row, "sum")) stats.sum.clear();
     if (!has(row, "sum_abs")) stats.sum_abs.clear();
@@ -279,6 +325,7 @@ class LayerDecoder {
   const Want want_;
   const int n_threads_;
   LayerStats stats_;
+  std::vector<std::vector<std::int16_t>> codes_;  // of the Gram matrix of each site
 };
 
 /// [channels]; of what was not kept nothing is written.
@@ -290,7 +337,8 @@ void add_vector(Contents& contents, std::string name, DType dtype, const std::ve
 
 }  // namespace
 
-std::vector<std::byte> encode_layer(const LayerStats& stats, std::size_t hidden, int n_threads) {
+std::vector<std::byte> encode_layer(const LayerStats& stats, std::size_t hidden,
+                                    const std::string& id, int n_threads) {
   Contents contents;
   for (const auto& [row, site] : stats.sites) {
     contents.add(tensor_name(*row, "count"), DType::kI64, {1}, std::span(&site.count, 1));
@@ -308,7 +356,7 @@ std::vector<std::byte> encode_layer(const LayerStats& stats, std::size_t hidden,
     contents.add("sample", DType::kBF16, {extent(stats.sample.size() / hidden), extent(hidden)},
                  std::span(stats.sample));
   }
-  return compressed(contents.bytes(), n_threads);
+  return compressed(contents.plain(id), n_threads);
 }
 
 std::uint64_t layer_file_bytes(std::span<const SiteShape> shapes, GramKind kind,
@@ -322,8 +370,8 @@ std::uint64_t layer_file_bytes(std::span<const SiteShape> shapes, GramKind kind,
 }
 
 LayerStats read_layer(const std::filesystem::path& path, std::span<const SiteShape> shapes,
-                      Want want, int n_threads) {
-  return LayerDecoder(path, shapes, want, n_threads).decode();
+                      const std::string& id, Want want, int n_threads) {
+  return LayerDecoder(path, shapes, id, want, n_threads).decode();
 }
 
 }  // namespace lq::calibration

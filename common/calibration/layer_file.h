@@ -11,14 +11,17 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "common/calibration/layer_stats.h"
 
 namespace lq::calibration {
 
-/// The bytes of the file; the same for any number of threads.
-std::vector<std::byte> encode_layer(const LayerStats& stats, std::size_t hidden, int n_threads);
+/// The bytes of the file; the same for any number of threads. `id` tells the files of one calibration
+/// from those of another.
+std::vector<std::byte> encode_layer(const LayerStats& stats, std::size_t hidden,
+                                    const std::string& id, int n_threads);
 
 /// At most so many bytes, for the check of the disk.
 std::uint64_t layer_file_bytes(std::span<const SiteShape> shapes, GramKind kind,
@@ -31,10 +34,11 @@ enum class Want : std::uint8_t {
   kAll,    // the sample too
 };
 
-/// `shapes` are the sites that the file must have. What a file has not kept of a site (one made from
-/// an importance matrix has sums of squares alone) is empty. Throws ModelNotFoundError for a missing
-/// file, ValidationError for a damaged one, or one of other sites.
+/// `shapes` are the sites that the file must have, `id` what it was made with. What a file has not
+/// kept of a site (one made from an importance matrix has sums of squares alone) is empty. Throws
+/// ModelNotFoundError for a missing file, ValidationError for a damaged one, one of other sites or
+/// of another calibration.
 LayerStats read_layer(const std::filesystem::path& path, std::span<const SiteShape> shapes,
-                      Want want, int n_threads);
+                      const std::string& id, Want want, int n_threads);
 
 }  // namespace lq::calibration

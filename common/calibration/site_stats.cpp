@@ -49,7 +49,9 @@ std::size_t gram_pairs(GramKind kind, std::size_t d) {
 }
 
 SiteStats::SiteStats(GramKind kept, std::size_t d)
-    : kind(kept), sum(d), sum_abs(d), sum_sq(d), max_abs(d), gram(gram_elems(kept, d)) {}
+    : kind(kept), sum(d), sum_abs(d), sum_sq(d), max_abs(d) {
+  gram.assign(gram_elems(kept, d), 0.0F);
+}
 
 void SiteStats::add_rows(const linalg::Matrix& x, linalg::GramProducts& products, int n_threads) {
   assert(x.columns() == width());

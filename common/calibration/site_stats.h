@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/linalg/aligned.h"
 #include "common/linalg/gram.h"
 #include "common/linalg/matrix.h"
 
@@ -44,7 +45,7 @@ struct SiteStats {
   std::vector<float> max_abs;                // [d], or empty
   /// Sum of x x^T in the squares of `kind`. Only elements on and above the diagonal are kept right
   /// while sums are made; those of a file are all there.
-  std::vector<float> gram;
+  linalg::AlignedVector<float> gram;
 
   std::size_t width() const { return sum_sq.size(); }
   /// Adds the rows of x [n, d]. The result depends on where rows are cut into calls, not on the

@@ -26,6 +26,8 @@ struct SiteRow {
 struct SiteShape {
   const SiteRow* row = nullptr;
   std::size_t width = 0;
+
+  bool operator==(const SiteShape&) const = default;
 };
 
 /// In the order in which the values arise.

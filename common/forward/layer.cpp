@@ -25,9 +25,8 @@ void read_tile(const WeightSource& weights, const WeightKey& key, std::size_t ti
   constexpr std::size_t kStrip = 16;
   const std::size_t first = matrix.first_row(tile), n = matrix.rows_of(tile);
   const std::size_t columns = matrix.columns();
-  thread_local Matrix rows;
-  thread_local std::vector<float> values;
-  rows.reshape(n, columns, matrix.compute());
+  Matrix rows(n, columns, matrix.compute());
+  std::vector<float> values;
   for (std::size_t row = 0; row < n; row += kStrip) {
     values.resize(std::min(kStrip, n - row) * columns);
     weights.read(key, (first + row) * columns, values);

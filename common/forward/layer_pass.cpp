@@ -169,7 +169,9 @@ std::size_t LayerPass::bytes(const model::ModelConfig& config, Compute compute,
   const std::size_t kv_row = shape.n_kv_heads * shape.head_dim;
   const std::size_t inner = std::max(q_row, static_cast<std::size_t>(config.ffn));
   const std::size_t values = static_cast<std::size_t>(config.hidden) + inner + q_row + 2 * kv_row;
-  const std::size_t of_thread = linalg::tile_scratch_bytes(2) + attention_scratch_bytes(shape);
+  const std::size_t terms = std::max(inner, static_cast<std::size_t>(config.hidden));
+  const std::size_t of_thread =
+      linalg::tile_scratch_bytes(2, terms, compute) + attention_scratch_bytes(shape);
   const std::size_t rope = longest * shape.head_dim * sizeof(float);
   return n_tokens * (values * linalg::element_bytes(compute) + sizeof(Place)) + rope +
          static_cast<std::size_t>(n_threads) * of_thread;

@@ -71,13 +71,6 @@ void AtomicFile::commit() {
   sync_directory(directory_of(path_));
 }
 
-bool AtomicFile::commit_unsynced() {
-  const bool renamed = ::rename(temporary_.c_str(), path_.c_str()) == 0;
-  if (!renamed && errno != ENOENT) throw output_error(writing(path_), errno, path_);
-  if (::close(std::exchange(fd_, -1)) != 0) throw output_error(writing(path_), errno, path_);
-  return renamed;
-}
-
 void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
   AtomicFile file(path);
   file.write(text);

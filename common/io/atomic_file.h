@@ -23,9 +23,6 @@ class AtomicFile {
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
   /// Only when this returned is the file there. Throws OutputError. REQUIRES: called once, last.
   void commit();
-  /// The same without waiting for the disk: a power cut may damage the file. False when somebody
-  /// has removed the temporary meanwhile.
-  bool commit_unsynced();
 
   const std::filesystem::path& temporary() const { return temporary_; }
 

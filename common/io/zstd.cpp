@@ -53,23 +53,38 @@ ZstdReader::ZstdReader(const InputFile& file) : file_(file), state_(std::make_un
 
 ZstdReader::~ZstdReader() = default;
 
-void ZstdReader::read(std::span<std::byte> out) {
+bool ZstdReader::decompress_some(std::span<std::byte> out, std::size_t& done) {
   State& state = *state_;
-  ZSTD_outBuffer wanted = {out.data(), out.size(), 0};
-  while (wanted.pos < wanted.size) {
-    const std::size_t before = wanted.pos;
-    const std::size_t hint = ZSTD_decompressStream(state.context.get(), &wanted, &state.in);
-    if (ZSTD_isError(hint) != 0) fail(file_, position_, ZSTD_getErrorName(hint));
-    if (wanted.pos > before || state.in.pos < state.in.size) continue;
-    const std::uint64_t left = file_.size() - state.file_position;
-    if (left == 0) fail(file_, position_ + wanted.pos, "the file ends early");
-    const auto piece =
-        std::span(state.block).first(std::min<std::uint64_t>(left, state.block.size()));
-    file_.read_at(state.file_position, piece);
-    state.file_position += piece.size();
-    state.in = {state.block.data(), piece.size(), 0};
-  }
+  ZSTD_outBuffer wanted = {out.data(), out.size(), done};
+  const std::size_t consumed = state.in.pos;
+  const std::size_t hint = ZSTD_decompressStream(state.context.get(), &wanted, &state.in);
+  if (ZSTD_isError(hint) != 0) fail(file_, position_, ZSTD_getErrorName(hint));
+  const bool stuck = wanted.pos == done && state.in.pos == consumed;
+  done = wanted.pos;
+  if (hint == 0) return true;
+  if (!stuck || state.in.pos < state.in.size) return false;
+  const std::uint64_t left = file_.size() - state.file_position;
+  if (left == 0) fail(file_, position_ + done, "the file ends early");
+  const auto piece =
+      std::span(state.block).first(std::min<std::uint64_t>(left, state.block.size()));
+  file_.read_at(state.file_position, piece);
+  state.file_position += piece.size();
+  state.in = {state.block.data(), piece.size(), 0};
+  return false;
+}
+
+void ZstdReader::read(std::span<std::byte> out) {
+  for (std::size_t done = 0; done < out.size();) at_frame_end_ = decompress_some(out, done);
   position_ += out.size();
+}
+
+void ZstdReader::finish_frame() {
+  state_->skipped.resize(std::size_t{1} << 16);
+  while (!at_frame_end_) {
+    std::size_t done = 0;
+    at_frame_end_ = decompress_some(state_->skipped, done);
+    position_ += done;
+  }
 }
 
 void ZstdReader::skip(std::uint64_t n) {

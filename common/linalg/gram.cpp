@@ -76,7 +76,7 @@ void GramProducts::add_tiles(const Matrix& a, const Matrix& b, float* c, bool sy
 std::size_t GramProducts::bytes(std::size_t n_tokens, std::size_t d, Compute compute,
                                 int n_threads) {
   return d * n_tokens * element_bytes(compute) + PackedMatrix::bytes(d, n_tokens, compute) +
-         static_cast<std::size_t>(n_threads) * tile_scratch_bytes(1);
+         static_cast<std::size_t>(n_threads) * tile_scratch_bytes(1, n_tokens, compute);
 }
 
 }  // namespace lq::linalg

@@ -32,9 +32,14 @@ enum class Right : std::uint8_t {
 
 /// c [a.rows, n] = a b^T, or added to it; `c_stride` floats between rows. Where the processor has
 /// no bfloat16 products, the library's float32 ones do on the same values. The library's best code
-/// wants factors and result without gaps. REQUIRES: equal k, not kReference.
+/// wants factors and result without gaps. Throws ConversionError with what the library says where it
+/// fails. REQUIRES: equal k, not kReference.
 void multiply(const Factor& a, const Factor& b, Right right, Compute compute, float* c,
               std::size_t c_stride, Into into);
+
+/// What a thread keeps, at most, for products of up to `rows` by `n` over k terms, and the library
+/// for its own.
+std::size_t scratch_bytes(std::size_t rows, std::size_t n, std::size_t k, Compute compute);
 
 /// Bytes of b [n, k] in the order that products of many rows with it read fastest.
 std::size_t packed_bytes(std::size_t n, std::size_t k, Compute compute);

@@ -62,9 +62,8 @@ std::size_t PackedMatrix::rows_of(std::size_t tile) const {
 void PackedMatrix::set_tile(std::size_t tile, const Matrix& values) {
   assert(values.rows() == rows_of(tile) && values.columns() == columns_);
   assert(values.compute() == compute_);
-  thread_local Matrix across;
   const std::size_t n = values.rows();
-  across.reshape(columns_, n, compute_);
+  Matrix across(columns_, n, compute_);
   kernels::transpose(values.data(), values.element_bytes(), n, columns_, values.row_bytes(),
                      across.data(), across.row_bytes());
   pack({across.data(), columns_, n, n}, compute_, tile_data(tile));

@@ -88,10 +88,10 @@ void multiply(const Matrix& a, const PackedMatrix& b, float* c, Into into, int n
   });
 }
 
-std::size_t tile_scratch_bytes(std::size_t n_products) {
-  constexpr std::size_t kWidest = 512;         // columns of a tile whose unit is large
-  constexpr std::size_t kLibrary = 4U << 20U;  // buffers that the library keeps, per thread
-  return n_products * kTileRows * kWidest * sizeof(float) + kLibrary;
+std::size_t tile_scratch_bytes(std::size_t n_products, std::size_t terms, Compute compute) {
+  constexpr std::size_t kWidest = 512;  // columns of a tile whose unit is large
+  return n_products * kTileRows * kWidest * sizeof(float) +
+         onednn::scratch_bytes(kTileRows, kWidest, terms, compute);
 }
 
 }  // namespace lq::linalg

@@ -48,7 +48,8 @@ void multiply_tiles(const Matrix& a, std::span<const PackedMatrix* const> b, int
 /// c [a.rows, b.rows] = a b^T, or added to it, without gaps.
 void multiply(const Matrix& a, const PackedMatrix& b, float* c, Into into, int n_threads);
 
-/// What each thread keeps for the tiles of `n_products` at once, and the library for its own.
-std::size_t tile_scratch_bytes(std::size_t n_products);
+/// What each thread keeps, at most, for tiles of `n_products` at once over `terms` terms, and the
+/// library for its own.
+std::size_t tile_scratch_bytes(std::size_t n_products, std::size_t terms, Compute compute);
 
 }  // namespace lq::linalg

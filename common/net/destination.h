@@ -40,7 +40,7 @@ class Destination {
   /// Folders and marks that the layout wants before the first file.
   virtual void prepare() = 0;
   /// The list of all files of the commit, before the first one comes: with it nobody takes a part of
-  /// them for the whole.
+  /// them for the whole. REQUIRES: the lock is held.
   virtual void note_files(const std::vector<RepoFile>& all_files) = 0;
   /// Whether a file of the user's own is at the place of this one, or one that was edited after it
   /// came. May have to hash it: `keep_going` is called on the way and may throw.

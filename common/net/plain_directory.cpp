@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fstream>
+#include <set>
 
 #include "common/io/atomic_file.h"
 #include "common/io/below.h"
@@ -21,6 +22,8 @@ namespace {
 constexpr std::size_t kLongestName = 255;
 constexpr std::size_t kTemporary = 40;  // what a temporary's name is longer
 constexpr std::size_t kSha256Digits = 64;
+constexpr const char* kPartial = "incomplete";
+constexpr const char* kJournal = "journal";
 
 /// What a .metadata file says.
 struct Note {
@@ -70,14 +73,14 @@ fs::path PlainDirectory::partial_note(const RepoFile& file, const char* suffix) 
 }
 
 std::uint64_t PlainDirectory::bytes_on_the_way(const RepoFile& file) const {
-  const auto status = io::file_status(notes_ / partial_note(file, "incomplete"));
+  const auto status = io::file_status(notes_ / partial_note(file, kPartial));
   return status ? status->allocated_bytes : 0;
 }
 
 DownloadTask PlainDirectory::task(const RepoFile& file) {
   DownloadTask task{.file = file,
-                    .partial = io::make_parents_below(notes_, partial_note(file, "incomplete")),
-                    .journal = notes_ / partial_note(file, "journal"),
+                    .partial = io::make_parents_below(notes_, partial_note(file, kPartial)),
+                    .journal = notes_ / partial_note(file, kJournal),
                     .publish = {}};
   task.publish = [this, file, partial = task.partial] {
     const fs::path target = io::make_parents_below(directory_, file.path);
@@ -130,6 +133,26 @@ void PlainDirectory::note_files(const std::vector<RepoFile>& all_files) {
   io::write_file_atomically(
       io::make_parents_below(notes_, tree_record().lexically_relative(notes_)),
       net::tree_record(all_files).dump());
+  remove_other_partials(all_files);
+}
+
+/// Of contents that this commit does not have: dead runs for others left them.
+void PlainDirectory::remove_other_partials(const std::vector<RepoFile>& all_files) const {
+  std::set<fs::path> known;
+  for (const RepoFile& file : all_files) {
+    for (const char* const suffix : {kPartial, kJournal}) known.insert(partial_note(file, suffix));
+  }
+  std::vector<fs::path> others;
+  std::error_code none_yet;
+  for (const auto& entry : fs::recursive_directory_iterator(notes_ / "download", none_yet)) {
+    const std::string name = entry.path().filename();
+    const bool is_partial = name.ends_with(std::string(".lq.") + kPartial) ||
+                            name.ends_with(std::string(".lq.") + kJournal);
+    if (is_partial && !known.contains(entry.path().lexically_relative(notes_))) {
+      others.push_back(entry.path());
+    }
+  }
+  for (const fs::path& path : others) fs::remove(path);
 }
 
 }  // namespace lq::net

@@ -36,6 +36,7 @@ class PlainDirectory : public Destination {
 
  private:
   void write_note(const RepoFile& file) const;
+  void remove_other_partials(const std::vector<RepoFile>& all_files) const;
   std::filesystem::path partial_note(const RepoFile& file, const char* suffix) const;
   std::filesystem::path note(const RepoFile& file, const std::string& suffix) const;
 

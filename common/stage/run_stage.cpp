@@ -21,6 +21,7 @@
 #include "common/stage/publish.h"
 #include "common/stage/record.h"
 #include "common/stage/result_run.h"
+#include "common/stage/scratch_file.h"
 #include "common/stage/serial_observer.h"
 
 namespace lq::stage {
@@ -246,6 +247,9 @@ void StageRun::prepare(ResultRun& run) {
   if (run.plan->kind == ResultKind::kDirectory && !checkpoint.begun && !options_.shard) {
     std::error_code ignored;  // what an abandoned run left there would become part of the result
     std::filesystem::remove_all(run.paths.part, ignored);
+  }
+  if (!run.plan->scratch.empty() && !options_.shard) {
+    remove_scratch_temporaries(run.paths.part / run.plan->scratch);
   }
   open_part(run, checkpoint);
   verify(run, checkpoint);

@@ -14,30 +14,37 @@
 #include <span>
 #include <string>
 
-#include "common/io/atomic_file.h"
 #include "common/io/input_file.h"
+#include "common/io/output_file.h"
 #include "common/io/xxh3.h"
 
 namespace lq::stage {
 
-/// Writes one under a temporary name of its own; without finish() nothing is left. It survives a
-/// kill of the process; a power cut may damage it, which its reader sees. What killed runs left under
-/// temporary names of the same file is removed.
+/// Writes one under a temporary name of its own. It survives a kill of the process; a power cut may
+/// damage it, which its reader sees.
 class ScratchWriter {
  public:
   /// `tag` names the run and the content. Throws OutputError.
   ScratchWriter(std::filesystem::path path, const std::string& tag);
+  /// Without finish() nothing is left.
+  ~ScratchWriter();
+  ScratchWriter(const ScratchWriter&) = delete;
+  ScratchWriter& operator=(const ScratchWriter&) = delete;
 
   void write(std::span<const std::byte> bytes);
-  /// The file is there when this returned, unless another process began to write the same one
-  /// meanwhile. REQUIRES: called once, last.
+  /// The file is there when this returned. REQUIRES: called once, last.
   void finish();
 
  private:
+  std::filesystem::path path_;
   std::string tag_hash_;
-  io::AtomicFile file_;
+  std::optional<io::OutputFile> file_;
   io::Xxh3 hash_;
+  std::uint64_t size_ = 0;
 };
+
+/// Removes what killed writers left below the folder. REQUIRES: nobody writes there.
+void remove_scratch_temporaries(const std::filesystem::path& folder);
 
 inline constexpr std::size_t kScratchTrailerBytes = 8 + 2 * 32;
 /// What follows the content of such a file, for those that the frame writes.

@@ -20,7 +20,8 @@ const std::filesystem::path kModel = std::filesystem::path(LQ_TEST_DATA) / "tiny
 class Directory : public ::testing::Test {
  protected:
   Directory() : checkpoint_(model::open_checkpoint(kModel)) {
-    description_ = {.model_id = std::string(64, 'a'),
+    description_ = {.id = std::string(64, 'd'),
+                    .model_id = std::string(64, 'a'),
                     .model_name = "tiny",
                     .architecture = "llama",
                     .n_layers = static_cast<int>(checkpoint_.config.n_layers),
@@ -54,7 +55,7 @@ class Directory : public ::testing::Test {
             100.0 * (layer + 1) + 10.0 * static_cast<double>(row->site) + static_cast<double>(i);
       }
     }
-    const std::vector<std::byte> bytes = encode_layer(stats, 1, 1);
+    const std::vector<std::byte> bytes = encode_layer(stats, 1, description_.id, 1);
     scratch_.write(layer_file_name(layer),
                    {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
@@ -94,6 +95,8 @@ TEST_F(Directory, IsRefusedWhenItsDescriptionCannotBe) {
   EXPECT_EQ(why([](json& d) { d["schema"] = "lq-calibration/2"; }),
             "its format is lq-calibration/2; this version reads lq-calibration/1");
   EXPECT_EQ(why([](json& d) { d.erase("stats"); }), "calibration.json has no stats");
+  EXPECT_EQ(why([](json& d) { d["model"]["content_id"] = "\x1b[31m"; }),
+            "content_id in calibration.json is not a SHA-256 in hex");
   EXPECT_EQ(why([](json& d) { d["stats"] = 4; }), "stats in calibration.json is not a text");
   EXPECT_EQ(why([](json& d) { d["lanes"] = "x"; }),
             "lanes in calibration.json is not a whole number");
@@ -113,11 +116,28 @@ TEST_F(Directory, IsRefusedWhenItsDescriptionCannotBe) {
 
 TEST_F(Directory, OfAnotherModelIsRefused) {
   const CalibrationDirectory opened(scratch_.path());
-  opened.require_model(std::string(64, 'a'));
-  const auto error =
-      error_of<base::ValidationError>([&] { opened.require_model(std::string(64, 'c')); });
+  opened.require_model(std::string(64, 'a'), checkpoint_.config);
+  const auto error = error_of<base::ValidationError>(
+      [&] { opened.require_model(std::string(64, 'c'), checkpoint_.config); });
   EXPECT_EQ(error.why(), "it was made from another model (tiny, content aaaaaaaaaaaa)");
   EXPECT_EQ(error.fix(), "calibrate this one (content cccccccccccc): lq-calibrate MODEL -o DIR");
+}
+
+TEST_F(Directory, OfOtherSitesThanTheModelIsRefused) {
+  const auto refused = [&](const std::function<void(json&)>& change) {
+    json changed = to_json(description_);
+    change(changed);
+    write_description(changed);
+    const CalibrationDirectory opened(scratch_.path());
+    return error_of<base::ValidationError>(
+               [&] { opened.require_model(description_.model_id, checkpoint_.config); })
+        .why();
+  };
+  const std::string why = "calibration.json has other layers or sites than the model";
+  EXPECT_EQ(refused([](json& d) { d["sites"][0]["width"] = 255; }), why);
+  EXPECT_EQ(refused([](json& d) { d["sites"].erase(1); }), why);
+  EXPECT_EQ(refused([](json& d) { d["model"]["layers"] = 5; }), why);
+  EXPECT_EQ(refused([](json& d) { d["sites"][4]["width"] = 255; }), why);
 }
 
 TEST_F(Directory, AsAnInputIsToldApartByContent) {
@@ -129,7 +149,7 @@ TEST_F(Directory, AsAnInputIsToldApartByContent) {
   description_.n_layers = 1;  // writes another layer 0
   LayerStats other = empty_layer_stats(description_.layer_sites, GramKind::kNone);
   for (auto& [row, site] : other.sites) site.count = 3;
-  const std::vector<std::byte> bytes = encode_layer(other, 1, 1);
+  const std::vector<std::byte> bytes = encode_layer(other, 1, description_.id, 1);
   scratch_.write(layer_file_name(0), {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   EXPECT_NE(opened.describe_input().content_id, before.content_id);
 }

@@ -24,6 +24,7 @@ const std::vector<SiteShape> kShapes = {
     {&site_row(forward::Site::kMlpDown), 260},
 };
 constexpr std::size_t kHidden = 150;
+const std::string kId = "abc";
 
 LayerStats some_stats(GramKind kind, unsigned seed = 1) {
   std::mt19937 random(seed);
@@ -57,17 +58,18 @@ class LayerFile : public ::testing::Test {
     return scratch_.write(name, text);
   }
   LayerStats round_trip(const LayerStats& stats, Want want = Want::kAll) {
-    return read_layer(write(encode_layer(stats, kHidden, 2)), kShapes, want, 2);
+    return read_layer(write(encode_layer(stats, kHidden, kId, 2)), kShapes, kId, want, 2);
   }
   /// A compressed safetensors file of these tensors, zeros inside.
   std::filesystem::path write_tensors(const std::vector<safetensors::TensorSpec>& tensors) {
     std::vector<std::string> data;
     for (const auto& tensor : tensors) data.emplace_back(tensor.n_bytes(), '\1');
-    const std::string file = safetensors::serialize(tensors, data);
+    const std::string file = safetensors::serialize(tensors, data, {{"calibration", kId}});
     return write(io::zstd_frame(std::as_bytes(std::span(file)), 1));
   }
   std::string why(const std::filesystem::path& path) {
-    return error_of<base::ValidationError>([&] { read_layer(path, kShapes, Want::kAll, 1); }).why();
+    return error_of<base::ValidationError>([&] { read_layer(path, kShapes, kId, Want::kAll, 1); })
+        .why();
   }
 
   ScratchDirectory scratch_;
@@ -111,7 +113,7 @@ TEST_F(LayerFile, IsAsTheFormatPageSays) {
   x.set_row(1, std::vector<float>{3, -1, 0});
   linalg::GramProducts products(1);
   stats.sites[0].second.add_rows(x, products, 1);
-  const auto path = write(encode_layer(stats, kHidden, 1));
+  const auto path = write(encode_layer(stats, kHidden, kId, 1));
   const io::InputFile file(path);
   io::ZstdReader plain(file);
   std::uint64_t header_bytes = 0;
@@ -125,7 +127,7 @@ TEST_F(LayerFile, IsAsTheFormatPageSays) {
   std::array<std::int16_t, 3> codes = {};
   plain.read(std::as_writable_bytes(std::span(codes)));
   EXPECT_EQ(codes, (std::array<std::int16_t, 3>{-4634, 0, 0}));
-  const LayerStats read = read_layer(path, shapes, Want::kAll, 1);
+  const LayerStats read = read_layer(path, shapes, kId, Want::kAll, 1);
   const SiteStats& site = read.sites[0].second;
   EXPECT_EQ(site.sum, (std::vector<double>{4, 1, 0}));
   EXPECT_EQ(site.sum_abs, (std::vector<double>{4, 3, 0}));
@@ -137,13 +139,13 @@ TEST_F(LayerFile, IsAsTheFormatPageSays) {
 
 TEST_F(LayerFile, IsTheSameForAnyNumberOfThreads) {
   const LayerStats stats = some_stats(GramKind::kFull);
-  EXPECT_EQ(encode_layer(stats, kHidden, 1), encode_layer(stats, kHidden, 3));
+  EXPECT_EQ(encode_layer(stats, kHidden, kId, 1), encode_layer(stats, kHidden, kId, 3));
 }
 
 TEST_F(LayerFile, GivesItsBeginningToWhoWantsSumsAlone) {
   const LayerStats stats = some_stats(GramKind::kFull);
-  const std::vector<std::byte> bytes = encode_layer(stats, kHidden, 1);
-  const LayerStats read = read_layer(write(bytes), kShapes, Want::kSums, 1);
+  const std::vector<std::byte> bytes = encode_layer(stats, kHidden, kId, 1);
+  const LayerStats read = read_layer(write(bytes), kShapes, kId, Want::kSums, 1);
   EXPECT_EQ(read.sites[1].second.sum_sq, stats.sites[1].second.sum_sq);
   EXPECT_TRUE(read.sites[1].second.gram.empty());
   EXPECT_TRUE(read.sample.empty());
@@ -151,7 +153,7 @@ TEST_F(LayerFile, GivesItsBeginningToWhoWantsSumsAlone) {
 
 TEST_F(LayerFile, HasNoMoreBytesThanPlanned) {
   for (const GramKind kind : {GramKind::kNone, GramKind::kBlock, GramKind::kFull}) {
-    EXPECT_LE(encode_layer(some_stats(kind), kHidden, 1).size(),
+    EXPECT_LE(encode_layer(some_stats(kind), kHidden, kId, 1).size(),
               layer_file_bytes(kShapes, kind, 3 * kHidden));
   }
 }
@@ -170,15 +172,101 @@ TEST_F(LayerFile, LeavesEmptyWhatWasNotKept) {
 }
 
 TEST_F(LayerFile, ThatIsDamagedAnywhereIsRefused) {
-  const std::vector<std::byte> whole = encode_layer(some_stats(GramKind::kBlock), kHidden, 1);
+  const std::vector<std::byte> whole = encode_layer(some_stats(GramKind::kBlock), kHidden, kId, 1);
   for (std::size_t at = 0; at < whole.size(); at += 997) {
     std::vector<std::byte> damaged = whole;
     damaged[at] ^= std::byte{0x10};
-    EXPECT_THROW(read_layer(write(damaged), kShapes, Want::kAll, 1), base::ValidationError) << at;
-    EXPECT_THROW(read_layer(write(std::span(whole).first(at)), kShapes, Want::kAll, 1),
+    EXPECT_THROW(read_layer(write(damaged), kShapes, kId, Want::kAll, 1), base::ValidationError)
+        << at;
+    EXPECT_THROW(read_layer(write(std::span(whole).first(at)), kShapes, kId, Want::kAll, 1),
                  base::ValidationError)
         << at;
   }
+}
+
+TEST_F(LayerFile, WhoseSumsAreDamagedIsRefusedByThoseWhoReadNothingElse) {
+  const LayerStats stats = some_stats(GramKind::kFull);
+  const std::vector<std::byte> whole = encode_layer(stats, kHidden, kId, 1);
+  std::size_t refused = 0;
+  for (std::size_t at = 0; at < whole.size(); at += 97) {
+    std::vector<std::byte> damaged = whole;
+    damaged[at] ^= std::byte{0x10};
+    try {
+      const LayerStats read = read_layer(write(damaged), kShapes, kId, Want::kSums, 1);
+      EXPECT_EQ(read.sites[0].second.sum_sq, stats.sites[0].second.sum_sq) << at;
+      EXPECT_EQ(read.sites[1].second.max_abs, stats.sites[1].second.max_abs) << at;
+    } catch (const base::ValidationError&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 50U);
+}
+
+TEST_F(LayerFile, MayHaveItsTensorsInAnyOrder) {
+  // Names that sort the Gram matrix before the sums; one frame for all.
+  const std::vector<SiteShape> shapes = {{&site_row(forward::Site::kAttnIn), 2}};
+  const double one = 1, four = 4;
+  std::string squares(16, '\0');
+  std::memcpy(squares.data(), &one, 8);
+  std::memcpy(squares.data() + 8, &four, 8);
+  const std::int64_t count = 3;
+  const std::int16_t half = 16384;
+  const auto bytes = [](const auto& value) {
+    return std::string(reinterpret_cast<const char*>(&value), sizeof(value));
+  };
+  const std::string header =
+      R"({"__metadata__":{"calibration":"abc"},)"
+      R"("attn_in.gram":{"dtype":"I16","shape":[1],"data_offsets":[0,2]},)"
+      R"("attn_in.sum_sq":{"dtype":"F64","shape":[2],"data_offsets":[2,18]},)"
+      R"("attn_in.count":{"dtype":"I64","shape":[1],"data_offsets":[18,26]}})";
+  const std::uint64_t size = header.size();
+  const std::string file = bytes(size) + header + bytes(half) + squares + bytes(count);
+  const LayerStats read = read_layer(write(io::zstd_frame(std::as_bytes(std::span(file)), 1)),
+                                     shapes, kId, Want::kGrams, 1);
+  EXPECT_NEAR(read.sites[0].second.gram[1], 1, 1e-4);
+}
+
+TEST_F(LayerFile, OfManyFramesIsReadAcrossThem) {
+  const std::vector<SiteShape> shapes = {{&site_row(forward::Site::kMlpDown), 3000}};
+  LayerStats stats = empty_layer_stats(shapes, GramKind::kFull);
+  linalg::Matrix x(8, 3000, linalg::Compute::kF32);
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(3000);
+  for (std::size_t t = 0; t < 8; ++t) {
+    for (float& value : values) value = normal(random);
+    x.set_row(t, values);
+  }
+  linalg::GramProducts products(2);
+  stats.sites[0].second.add_rows(x, products, 2);
+  stats.sample.resize(5 * kHidden, 7);
+  const std::vector<std::byte> one = encode_layer(stats, kHidden, kId, 1);
+  EXPECT_EQ(encode_layer(stats, kHidden, kId, 3), one);
+  const LayerStats read = read_layer(write(one), shapes, kId, Want::kAll, 2);
+  EXPECT_EQ(read.sample, stats.sample);
+  const SiteStats &was = stats.sites[0].second, &is = read.sites[0].second;
+  for (std::size_t i = 0; i < 3000; i += 37) {
+    for (std::size_t j = i; j < 3000; j += 41) {
+      const double size = std::sqrt(was.sum_sq[i] * was.sum_sq[j]);
+      ASSERT_NEAR(is.gram[i * 3000 + j], was.gram[i * 3000 + j], 3e-5 * size);
+    }
+  }
+}
+
+TEST_F(LayerFile, OfAnotherCalibrationIsRefused) {
+  const auto path = write(encode_layer(some_stats(GramKind::kNone), kHidden, "other", 1));
+  EXPECT_EQ(why(path),
+            "it belongs to another calibration; was the directory made again meanwhile?");
+}
+
+TEST_F(LayerFile, WithASampleThatIsTooLargeIsRefused) {
+  const std::string header =
+      R"({"__metadata__":{"calibration":"abc"},)"
+      R"("sample":{"dtype":"BF16","shape":[70000,1],"data_offsets":[0,140000]}})";
+  const std::uint64_t size = header.size();
+  const std::string file = std::string(reinterpret_cast<const char*>(&size), sizeof(size)) + header;
+  EXPECT_EQ(why(write(io::zstd_frame(std::as_bytes(std::span(file)), 1))),
+            "its sample is no matrix of at most 65536 rows");
 }
 
 TEST_F(LayerFile, OfOtherSitesIsRefused) {
@@ -190,18 +278,22 @@ TEST_F(LayerFile, OfOtherSitesIsRefused) {
   EXPECT_EQ(why(write_tensors({{"attn_in.sum_sq", DType::kF64, {150}}})),
             "it has no sums of squares, or no count, of attn_in");
   const auto error = error_of<base::ModelNotFoundError>(
-      [&] { read_layer(scratch_.path() / "none", kShapes, Want::kAll, 1); });
+      [&] { read_layer(scratch_.path() / "none", kShapes, kId, Want::kAll, 1); });
   EXPECT_NE(std::string(error.what()).find("none"), std::string::npos);
 }
 
 TEST_F(LayerFile, WithSumsThatCannotBeIsRefused) {
   LayerStats stats = some_stats(GramKind::kNone);
   stats.sites[1].second.sum_sq[3] = -1;
-  EXPECT_EQ(why(write(encode_layer(stats, kHidden, 1))),
-            "a sum of squares of mlp_down is negative or not finite");
+  EXPECT_EQ(why(write(encode_layer(stats, kHidden, kId, 1))),
+            "a sum of mlp_down is not finite, or negative where it cannot be");
   stats.sites[1].second.sum_sq[3] = std::nan("");
-  EXPECT_EQ(why(write(encode_layer(stats, kHidden, 1))),
-            "a sum of squares of mlp_down is negative or not finite");
+  EXPECT_EQ(why(write(encode_layer(stats, kHidden, kId, 1))),
+            "a sum of mlp_down is not finite, or negative where it cannot be");
+  stats = some_stats(GramKind::kNone);
+  stats.sites[0].second.max_abs[0] = -1;
+  EXPECT_EQ(why(write(encode_layer(stats, kHidden, kId, 1))),
+            "a sum of attn_in is not finite, or negative where it cannot be");
 }
 
 TEST_F(LayerFile, WhoseHeaderClaimsTooMuchIsRefused) {

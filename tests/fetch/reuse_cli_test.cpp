@@ -214,6 +214,25 @@ TEST_F(MovedBranchTest, LeavesWhatAKilledRunFetchedToTheNewCommit) {
   }
 }
 
+TEST_F(MovedBranchTest, WhatKilledRunsLeftOfContentThatCameIsRemoved) {
+  ASSERT_EQ(fetch({"org/model"}).exit_code, 0);
+  const fs::path blobs = cache() / "models--org--model/blobs";
+  const std::string weights = fs::canonical(snapshot("models--org--model") / "model.safetensors");
+  for (const char* const suffix : {".11111111.lq.incomplete", ".11111111.lq.journal",
+                                   ".22222222.lq.incomplete", ".22222222.lq.journal"}) {
+    std::ofstream(weights + suffix) << "half";
+  }
+  const fs::path wanted_by_others = blobs / (std::string(64, 'a') + ".11111111.lq.incomplete");
+  std::ofstream(wanted_by_others) << "half";
+  move();
+  ASSERT_EQ(fetch({"org/model"}).exit_code, 0);
+  std::vector<fs::path> left;
+  for (const auto& entry : fs::directory_iterator(blobs)) {
+    if (entry.path().filename().string().find(".lq") != std::string::npos) left.push_back(entry);
+  }
+  EXPECT_EQ(left, std::vector<fs::path>{wanted_by_others});
+}
+
 TEST_F(MovedBranchTest, TakesNothingFromARunThatIsAtTheOlderCommit) {
   RunningCommand running(command({"org/model", "--limit-rate", "8M"}));
   const fs::path blobs = cache() / "models--org--model/blobs";

@@ -48,6 +48,24 @@ TEST_F(Zstd, ReadsFramesOneAfterTheOther) {
   EXPECT_EQ(read(file, 0, 0), "");
 }
 
+TEST_F(Zstd, VouchesForABeginningByTheFrameThatItIsOf) {
+  std::string file = frame(text_) + frame("more");
+  const auto begin = [&](std::size_t n) {
+    const InputFile input(scratch_.write("file.zst", file));
+    ZstdReader reader(input);
+    reader.skip(n);
+    reader.finish_frame();
+    return reader.position();
+  };
+  EXPECT_EQ(begin(0), 0U);
+  EXPECT_EQ(begin(10), text_.size());
+  EXPECT_EQ(begin(text_.size()), text_.size());
+  file[frame(text_).size() - 1] ^= 1;  // of the checksum
+  EXPECT_THROW(begin(10), base::ValidationError);
+  file.resize(frame(text_).size() - 2);
+  EXPECT_THROW(begin(10), base::ValidationError);
+}
+
 TEST_F(Zstd, NamesWhereAFileEnds) {
   const auto error = error_of<base::ValidationError>([&] { read(frame("short"), 0, 6); });
   EXPECT_NE(std::string(error.what()).find("file.zst"), std::string::npos);

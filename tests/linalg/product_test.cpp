@@ -4,6 +4,7 @@
 #include <tuple>
 #include <vector>
 
+#include "common/base/errors.h"
 #include "tests/linalg/matrices.h"
 
 namespace lq::linalg {
@@ -101,6 +102,19 @@ TEST_P(ProductTest, TilesHoldWholeUnits) {
 INSTANTIATE_TEST_SUITE_P(All, ProductTest,
                          ::testing::Values(Compute::kReference, Compute::kF32, Compute::kBf16),
                          name_of);
+
+TEST(OneDnn, SaysWhatTheLibrarySaidWhereItFails) {
+  constexpr std::size_t kHuge = std::size_t{1} << 62U;
+  float c = 0;
+  try {
+    onednn::multiply({nullptr, kHuge, kHuge, kHuge}, {nullptr, kHuge, kHuge, kHuge},
+                     onednn::Right::kRows, Compute::kF32, &c, kHuge, Into::kReplace);
+    FAIL() << "nothing was thrown";
+  } catch (const base::ConversionError& error) {
+    EXPECT_STREQ(error.what(), "cannot multiply matrices");
+    EXPECT_NE(error.why().find("oneDNN failed with status"), std::string::npos) << error.why();
+  }
+}
 
 }  // namespace
 }  // namespace lq::linalg

@@ -120,6 +120,22 @@ TEST_F(PlainDirectoryTest, APartialBelongsToOneContent) {
   EXPECT_EQ(directory_.bytes_on_the_way(changed), 0U);
 }
 
+TEST_F(PlainDirectoryTest, PartialsOfContentsOfOtherCommitsAreRemoved) {
+  RepoFile changed = file_;
+  changed.blob_id = std::string(40, 'b');
+  for (const RepoFile& file : {file_, changed}) {
+    std::ofstream(directory_.task(file).partial) << "half";
+    std::ofstream(directory_.task(file).journal) << "{}";
+  }
+  scratch_.write("here/.cache/huggingface/download/a/theirs.incomplete", "of another client");
+  directory_.note_files({file_});
+  EXPECT_TRUE(fs::exists(directory_.task(file_).partial));
+  EXPECT_TRUE(fs::exists(directory_.task(file_).journal));
+  EXPECT_FALSE(fs::exists(directory_.task(changed).partial));
+  EXPECT_FALSE(fs::exists(directory_.task(changed).journal));
+  EXPECT_TRUE(fs::exists(notes_ / "download/a/theirs.incomplete"));
+}
+
 TEST_F(PlainDirectoryTest, NamesOfAnyLengthThatAFileSystemTakes) {
   for (const std::size_t length : {1, 150, 206, 207, 215, 216, 240, 255}) {
     const RepoFile file = small_file("a/" + std::string(length, 'n'), "content", 'a');

@@ -173,6 +173,18 @@ TEST_F(OpenFile, CountsWithItsExpectedSizeForTheDisk) {
   EXPECT_THROW(run(), base::OutputError);
 }
 
+TEST_F(OpenFile, ScratchOfKilledWritersIsRemovedBeforeTheNextRunWorks) {
+  run_until(2);
+  {
+    ScratchWriter writer(part_ / "scratch/sub/whole", "tag");
+    writer.finish();
+  }
+  overwrite(part_ / "scratch/sub/.states.lq-tmp.0123456789abcdef", "half");
+  work_.before = [&](std::size_t) { EXPECT_EQ(names_in(part_ / "scratch/sub"), "whole"); };
+  run();
+  expect_complete();
+}
+
 class ScratchFile : public ::testing::Test {
  protected:
   std::string content() {
@@ -225,15 +237,6 @@ TEST_F(ScratchFile, IsNotTakenWhenAnyByteIsWrongOrMissing) {
 TEST_F(ScratchFile, LeavesNothingUnlessFinished) {
   { const ScratchWriter writer(path_, "tag"); }
   EXPECT_EQ(names_in(path_.parent_path()), "");
-}
-
-TEST_F(ScratchFile, TakesAwayWhatKilledRunsLeftOfIt) {
-  std::filesystem::create_directory(path_.parent_path());
-  overwrite(path_.parent_path() / ".file.lq-tmp.0123456789abcdef", "half");
-  ScratchWriter writer(path_, "tag");
-  writer.write(std::as_bytes(std::span("some text", 9)));
-  writer.finish();
-  EXPECT_EQ(names_in(path_.parent_path()), "file");
 }
 
 TEST_F(ScratchFile, OfTwoWritersOneDoes) {

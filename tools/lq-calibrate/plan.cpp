@@ -137,6 +137,7 @@ class Planner {
   nlohmann::ordered_json decisive_options() const {
     nlohmann::ordered_json json = calibration::to_json(job_->description);
     json.erase("schema");
+    json.erase("id");
     json.erase("sites");
     json["model"] =
         job_->description.model_name;  // its content is an input, as is that of the data
@@ -150,7 +151,7 @@ class Planner {
     settings.compute = options_.compute_type();
     settings.sample_tokens = static_cast<std::size_t>(job_->description.sample_tokens);
     settings.n_threads = stage_.n_threads;
-    settings.tag = result().fingerprint();
+    settings.tag = job_->description.id = result().fingerprint();
     settings.scratch = stage::paths_of(result(), stage_.checkpoint_dir).part / kScratch;
     if (!job_->importance) result().scratch = kScratch;
   }
@@ -169,12 +170,10 @@ class Planner {
   void add_texts() {
     const auto add = [&](std::string_view name, std::string text) {
       const std::uint64_t size = text.size();
-      std::optional<std::pair<stage::Unit, UnitTask>> unit;
-      if (!stage_.shard) {
-        unit.emplace(stage::Unit{.name = std::string(name)},
-                     UnitTask{.kind = UnitTask::Kind::kText, .text = std::move(text)});
-      }
-      add_file(std::string(name), size, 0, std::move(unit));
+      // Shards make them too: a file of known size that no unit fills would be filled with zeros.
+      add_file(std::string(name), size, 0,
+               std::pair(stage::Unit{.name = std::string(name)},
+                         UnitTask{.kind = UnitTask::Kind::kText, .text = std::move(text)}));
     };
     add(calibration::kDescriptionFile, calibration::to_json(job_->description).dump(2) + "\n");
     if (!job_->importance) add(calibration::kTokensFile, calibration::serialize_tokens(windows_));

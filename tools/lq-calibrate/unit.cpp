@@ -34,7 +34,8 @@ void CalibrateWork::run(std::size_t unit, stage::UnitSink& sink) {
           calibrator_ ? calibrator_->step(task.step)
                       : calibration::imported_stats(*job_.importance, job_.checkpoint, task.step);
       const auto begin = std::chrono::steady_clock::now();
-      const std::vector<std::byte> bytes = calibration::encode_layer(stats, hidden, n_threads);
+      const std::vector<std::byte> bytes =
+          calibration::encode_layer(stats, hidden, job_.description.id, n_threads);
       encoding_seconds_ +=
           std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       sink.write(0, bytes);

@@ -5,19 +5,17 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <map>
-#include <set>
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
-#include "common/io/atomic_file.h"
 #include "common/io/file_status.h"
 #include "common/io/json_file.h"
 #include "common/io/place.h"
 #include "common/net/file_check.h"
-#include "common/net/partial_file.h"
 #include "common/parallel/memory.h"
 #include "common/stage/host.h"
 #include "common/stage/output_lock.h"
+#include "tools/lq-fetch/bring.h"
 #include "tools/lq-fetch/preflight.h"
 #include "tools/lq-fetch/record.h"
 #include "tools/lq-fetch/reuse.h"
@@ -42,11 +40,6 @@ class FetchRun {
   cli::ToolResult up_to_date();
   stage::OutputLock lock() const;
   void complete();
-  void bring(const std::vector<net::RepoFile>& missing);
-  void download(const std::vector<net::RepoFile>& missing);
-  void announce(const std::vector<net::DownloadTask>& tasks);
-  net::DownloadSettings download_settings() const;
-  net::DownloadEvents download_events();
   void warn_of_wrong(const std::vector<net::RepoFile>& files) const;
   void warn_of_custom_code() const;
   void finish();
@@ -61,10 +54,8 @@ class FetchRun {
   Snapshot snapshot_;
   Record record_;
   FetchPlan plan_;
-  stage::Plan work_;                            // what is to be downloaded, a unit for each file
-  std::map<std::string, std::size_t> unit_of_;  // of work_, by path
+  stage::Plan work_;  // what of it is downloaded
   std::uint64_t received_ = 0;
-  std::size_t files_done_ = 0;
 };
 
 cli::ToolResult FetchRun::run() {
@@ -150,96 +141,9 @@ void FetchRun::complete() {
   warn_of_wrong(others);
   if (record_.files().empty()) leave_older_commit(session_, *destination_, snapshot_);
   const auto missing = take_from_cache(session_, *destination_, snapshot_, others);
-  take_over_partials(session_, *destination_, missing);
-  bring(missing);
-}
-
-void FetchRun::bring(const std::vector<net::RepoFile>& missing) {
-  std::vector<net::RepoFile> rest;
-  for (const net::RepoFile& file : missing) {
-    const auto text = snapshot_.texts.find(file.path);
-    if (text == snapshot_.texts.end()) {
-      rest.push_back(file);
-      continue;
-    }
-    const net::DownloadTask task = destination_->task(file);
-    fs::remove(task.journal);  // of an earlier run, whose partial this one replaces
-    io::write_file_atomically(task.partial, text->second);
-    task.publish();
-  }
-  try {
-    download(rest);
-  } catch (const net::Stopped&) {
-    throw stage::Interrupted(session_.stop_reason(), files_done_, work_.units.size());
-  }
-}
-
-void FetchRun::download(const std::vector<net::RepoFile>& missing) {
-  std::vector<net::DownloadTask> tasks;
-  std::vector<net::RepoFile> same;  // content of a file that is fetched under another name
-  std::set<fs::path> partials;
-  for (const net::RepoFile& file : missing) {
-    net::DownloadTask task = destination_->task(file);
-    if (partials.insert(task.partial).second) {
-      tasks.push_back(std::move(task));
-    } else {
-      same.push_back(file);
-    }
-  }
-  announce(tasks);
-  net::download(session_.access, tasks, download_settings(), download_events());
-  for (const net::RepoFile& file : same) {
-    destination_->adopt(file, destination_->candidates(file).front());
-  }
-}
-
-/// What is to come is known now: without what an earlier run left half-way.
-void FetchRun::announce(const std::vector<net::DownloadTask>& tasks) {
-  const bool resume = session_.common->stage.resume;
-  std::uint64_t all_kept = 0;
+  settle_partials(session_, *destination_, snapshot_, missing);
   work_ = plan_.plan;
-  work_.units.clear();
-  work_.read_bytes = 0;
-  for (const net::DownloadTask& task : tasks) {
-    const net::RepoFile& file = task.file;
-    const std::uint64_t kept =
-        resume ? net::PartialFile::bytes_kept(file, task.partial, task.journal) : 0;
-    const std::uint64_t left = file.size - kept;
-    all_kept += kept;
-    unit_of_[file.path] = work_.units.size();
-    work_.units.push_back({file.path, static_cast<double>(left), {{0, 0, 0, left}}});
-    work_.read_bytes += left;
-  }
-  session_.observer->planned(work_, 0);
-  if (all_kept == 0) return;
-  session_.observer->message(
-      fmt::format("resuming: {} are here already", base::format_bytes(all_kept)));
-}
-
-net::DownloadSettings FetchRun::download_settings() const {
-  const Options& options = *session_.options;
-  return {.id = session_.repo.id,
-          .commit = snapshot_.commit,
-          .connections = static_cast<int>(options.connections),
-          .segment_bytes = options.segment_bytes,
-          .resume = session_.common->stage.resume,
-          .bytes_per_second = static_cast<double>(options.bytes_per_second)};
-}
-
-net::DownloadEvents FetchRun::download_events() {
-  net::DownloadEvents events;
-  events.received = [this](std::uint64_t bytes) {
-    received_ += bytes;
-    session_.observer->advanced(bytes);
-  };
-  events.warning = [this](const std::string& what, const std::string& why) {
-    session_.observer->warning(what, why);
-  };
-  events.file_done = [this](const net::RepoFile& file) {
-    ++files_done_;
-    session_.observer->unit_done(work_, unit_of_.at(file.path), seconds());
-  };
-  return events;
+  received_ = bring(session_, *destination_, snapshot_, missing, work_);
 }
 
 /// Of files that look like the Hub's and are not.

@@ -46,30 +46,56 @@ void copy_in(const fs::path& from, const net::RepoFile& file, io::CopyMethod met
   task.publish();
 }
 
-/// REQUIRES: both are in the shared cache.
-void take_over_partials_of(net::Destination& older, const Session& session,
-                           net::Destination& destination, const std::vector<net::RepoFile>& files) {
-  const auto kept = [](net::Destination& place, const net::RepoFile& file) {
-    const net::DownloadTask task = place.task(file);
-    return net::PartialFile::bytes_kept(file, task.partial, task.journal);
-  };
-  const auto is_further = [&](const net::RepoFile& file) {
-    return file.size > net::kSmallFile && !file.etag().empty() &&
-           kept(older, file) > kept(destination, file);
-  };
-  if (std::ranges::none_of(files, is_further)) return;
-  try {
-    const stage::OutputLock alone(
-        {.output = older.directory(), .path = older.lock(), .argv = session.common->argv});
-    for (const net::RepoFile& file : files) {
-      if (!is_further(file)) continue;
-      const net::DownloadTask from = older.task(file), to = destination.task(file);
+void remove_partial(const net::DownloadTask& task) {
+  fs::remove(task.partial);
+  fs::remove(task.journal);
+}
+
+/// What dead runs for one other commit left in the shared cache.
+class LeftPartials {
+ public:
+  LeftPartials(const Session& session, const std::string& commit, net::Destination& here)
+      : session_(session),
+        older_(session.settings.cache, session.repo.id, commit, session.settings.symlinks),
+        here_(here) {}
+
+  /// Throws nothing where a run is at that commit: they are its own.
+  void settle(const std::vector<net::RepoFile>& chosen, const std::set<std::string>& wanted) {
+    if (std::ranges::none_of(chosen, [this](const auto& file) { return has(file); })) return;
+    try {
+      const stage::OutputLock alone(
+          {.output = older_.directory(), .path = older_.lock(), .argv = session_.common->argv});
+      for (const net::RepoFile& file : chosen) {
+        if (has(file)) settle(file, wanted.contains(file.etag()));
+      }
+    } catch (const base::BusyError&) {
+    }
+  }
+
+ private:
+  bool has(const net::RepoFile& file) {
+    if (file.etag().empty()) return false;
+    const net::DownloadTask task = older_.task(file);
+    return io::file_status(task.partial) || io::file_status(task.journal);
+  }
+
+  static std::uint64_t kept(const net::DownloadTask& task) {
+    return net::PartialFile::bytes_kept(task.file, task.partial, task.journal);
+  }
+
+  void settle(const net::RepoFile& file, bool is_wanted) {
+    const net::DownloadTask from = older_.task(file), to = here_.task(file);
+    if (is_wanted && kept(from) > kept(to)) {
       fs::rename(from.journal, to.journal);
       fs::rename(from.partial, to.partial);
     }
-  } catch (const base::BusyError&) {  // a run is at that commit: they are its own
+    remove_partial(from);
   }
-}
+
+  const Session& session_;
+  net::HubCache older_;
+  net::Destination& here_;
+};
 
 /// Not edited since, also where the whole directory was copied.
 bool is_as_it_came(const Session& session, const net::Destination& destination, const Record& older,
@@ -142,21 +168,24 @@ std::vector<net::RepoFile> keep_what_is_right(const Session& session, net::Desti
     const fs::path place = right_one(destination.candidates(file), file, session);
     if (place.empty()) {
       others.push_back(file);
-    } else if (!destination.adopt(file, place)) {
+    } else if (destination.adopt(file, place)) {
+      remove_partial(destination.task(file));  // of a run that was killed before somebody else came
+    } else {
       copy_in(place, file, io::CopyMethod::kCopy, session, destination);
     }
   }
   return others;
 }
 
-void take_over_partials(const Session& session, net::Destination& destination,
-                        const std::vector<net::RepoFile>& files) {
-  if (!session.output.empty() || !session.common->stage.resume) return;
+void settle_partials(const Session& session, net::Destination& destination,
+                     const Snapshot& snapshot, const std::vector<net::RepoFile>& missing) {
+  if (!session.output.empty()) return;
+  std::set<std::string> wanted;
+  for (const net::RepoFile& file : missing) wanted.insert(file.etag());
   for (const auto& entry : fs::directory_iterator(destination.directory().parent_path())) {
     const std::string commit = entry.path().filename();
     if (entry.path() == destination.directory() || !net::is_commit(commit)) continue;
-    net::HubCache older(session.settings.cache, session.repo.id, commit, session.settings.symlinks);
-    take_over_partials_of(older, session, destination, files);
+    LeftPartials(session, commit, destination).settle(snapshot.chosen, wanted);
   }
 }
 

@@ -30,10 +30,11 @@ void leave_older_commit(const Session& session, const net::Destination& destinat
 std::vector<net::RepoFile> keep_what_is_right(const Session& session, net::Destination& destination,
                                               const Snapshot& snapshot, const Record& record);
 
-/// In the shared cache: what killed runs for other commits left half-way, and is content of these
-/// files, goes on here. A commit that a run is at keeps its own.
-void take_over_partials(const Session& session, net::Destination& destination,
-                        const std::vector<net::RepoFile>& files);
+/// In the shared cache: what dead runs for other commits left half-way of the chosen files goes on
+/// here where it is missing and they were further, and is removed elsewhere. A commit that a run is
+/// at keeps its own.
+void settle_partials(const Session& session, net::Destination& destination,
+                     const Snapshot& snapshot, const std::vector<net::RepoFile>& missing);
 
 /// Brings those of the files that the shared cache has, and returns the others.
 std::vector<net::RepoFile> take_from_cache(const Session& session, net::Destination& destination,

@@ -47,11 +47,12 @@ std::optional<ImportanceRead> read_importance(const Options& options,
   }
   if (options.calibration_dir.empty()) return std::nullopt;
   const calibration::CalibrationDirectory calibration(options.calibration_dir);
-  calibration.require_model(model_id);
+  calibration.require_model(model_id, checkpoint.config);
+  stage::Input input = calibration.describe_input();  // before it is read
   return ImportanceRead{
       calibration::importance_of(calibration::importance_sums(calibration, *checkpoint.architecture,
                                                               checkpoint.config.tied_embeddings)),
-      calibration.describe_input()};
+      std::move(input)};
 }
 
 void fit_importance(calibration::ImportanceMatrix& matrix, const std::string& source,

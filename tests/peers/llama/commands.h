@@ -14,6 +14,7 @@ int tokenize_texts(const Arguments& arguments);
 int logits(const Arguments& arguments);
 int divergence(const Arguments& arguments);
 int collect_importance(const Arguments& arguments);
+int bench_prompt(const Arguments& arguments);
 
 int encode(const Arguments& arguments);
 int decode(const Arguments& arguments);

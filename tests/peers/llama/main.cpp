@@ -19,7 +19,7 @@ struct Command {
   const char* usage;
 };
 
-constexpr std::array<Command, 11> kCommands = {{
+constexpr std::array<Command, 12> kCommands = {{
     {"selfcheck", peer::selfcheck, ""},
     {"info", peer::info, "FILE.gguf"},
     {"quantize", peer::quantize,
@@ -35,6 +35,7 @@ constexpr std::array<Command, 11> kCommands = {{
      "REFERENCE.gguf MODEL.gguf... TOKENS.json [--ctx N] [--mode all|half] [--threads N] "
      "[--max-windows N]"},
     {"imatrix", peer::collect_importance, "MODEL.gguf TOKENS.json OUT.gguf [--ctx N] [--output]"},
+    {"bench-prompt", peer::bench_prompt, "MODEL.gguf N_TOKENS [THREADS] [--ctx N] [--reps N]"},
     {"encode", peer::encode, "TYPE IN.f32 COLUMNS OUT.bin [WEIGHTS.f32]"},
     {"dequant", peer::decode, "TYPE IN.bin OUT.f32"},
     {"bench-encode", peer::bench_encode,

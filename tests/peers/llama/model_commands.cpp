@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <fmt/format.h>
 #include <map>
@@ -207,6 +208,37 @@ int collect_importance(const Arguments& arguments) {
                    static_cast<std::uint32_t>(windows.size()),
                    static_cast<std::uint32_t>(arguments.integer("--ctx", 512)));
   fmt::print("{{\"entries\":{},\"windows\":{}}}\n", collection.sums.size(), windows.size());
+  return 0;
+}
+
+/// Tokens per second of prompt evaluation in windows of --ctx, logits of the last token of each:
+/// the median of --reps rounds, by the wall and by the processor's time.
+int bench_prompt(const Arguments& arguments) {
+  const int n_tokens = std::stoi(arguments.operand(2));
+  const int n_threads = arguments.operand_count() > 3 ? std::stoi(arguments.operand(3)) : 1;
+  const int length = arguments.integer("--ctx", 512);
+  const int rounds = std::max(1, arguments.integer("--reps", 3));
+  Tokens window(static_cast<std::size_t>(length));
+  for (std::size_t i = 0; i < window.size(); ++i) window[i] = static_cast<std::int32_t>(i % 250);
+  Runner runner(arguments.operand(1), window.size(), n_threads, nullptr, nullptr,
+                Evaluation::kUsual);
+  const int n_windows = std::max(1, n_tokens / length);
+  const auto clock = [](clockid_t id) {
+    timespec now{};
+    clock_gettime(id, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+  };
+  std::vector<double> wall, processor;
+  for (int round = -1; round < rounds; ++round) {  // the first warms up
+    const double start = clock(CLOCK_MONOTONIC), cpu_start = clock(CLOCK_PROCESS_CPUTIME_ID);
+    for (int i = 0; i < n_windows; ++i) runner.run(window, false);
+    if (round < 0) continue;
+    wall.push_back(n_windows * length / (clock(CLOCK_MONOTONIC) - start));
+    processor.push_back(n_windows * length / (clock(CLOCK_PROCESS_CPUTIME_ID) - cpu_start));
+  }
+  std::sort(wall.begin(), wall.end());
+  std::sort(processor.begin(), processor.end());
+  fmt::print("{:.2f} {:.2f}\n", wall[wall.size() / 2], processor[processor.size() / 2]);
   return 0;
 }
 

@@ -20,7 +20,7 @@ Model* load(const std::string& path, bool vocab_only) {
 }  // namespace
 
 Runner::Runner(const std::string& path, std::size_t longest_window, int n_threads,
-               EvaluatedCallback evaluated, void* evaluated_data)
+               EvaluatedCallback evaluated, void* evaluated_data, Evaluation evaluation)
     : model_(load(path, false)) {
   const auto n_ctx = static_cast<std::uint32_t>(longest_window);
   ContextParams params = llama_context_default_params();
@@ -30,8 +30,10 @@ Runner::Runner(const std::string& path, std::size_t longest_window, int n_thread
   params.n_outputs_max_per_seq = 0;
   params.evaluated = evaluated;
   params.evaluated_data = evaluated_data;
-  params.flash_attention = 0;
-  params.type_k = params.type_v = kTypeF32;
+  if (evaluation == Evaluation::kReproducible) {
+    params.flash_attention = 0;
+    params.type_k = params.type_v = kTypeF32;
+  }
   context_ = llama_init_from_model(model_, params);
   if (context_ == nullptr) throw std::runtime_error("llama.cpp makes no context for " + path);
   batch_ = llama_batch_init(static_cast<std::int32_t>(n_ctx), 0, 1);
@@ -44,7 +46,7 @@ Runner::~Runner() {
   llama_model_free(model_);
 }
 
-void Runner::run(const Tokens& window) {
+void Runner::run(const Tokens& window, bool all_logits) {
   llama_memory_clear(llama_get_memory(context_), true);
   batch_.n_tokens = static_cast<std::int32_t>(window.size());
   for (std::size_t i = 0; i < window.size(); ++i) {
@@ -52,7 +54,7 @@ void Runner::run(const Tokens& window) {
     batch_.position[i] = static_cast<std::int32_t>(i);
     batch_.n_seq_id[i] = 1;
     batch_.seq_id[i][0] = 0;
-    batch_.logits[i] = 1;
+    batch_.logits[i] = all_logits || i + 1 == window.size() ? 1 : 0;
   }
   if (llama_decode(context_, batch_) != 0) throw std::runtime_error("llama.cpp failed to decode");
 }

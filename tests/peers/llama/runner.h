@@ -1,6 +1,5 @@
 #pragma once
-// A model loaded into llama.cpp, evaluated on windows of token ids. The cache is F32 and flash
-// attention is off, so that numbers are reproducible.
+// A model loaded into llama.cpp, evaluated on windows of token ids.
 
 #include <cstdint>
 #include <span>
@@ -14,16 +13,23 @@ namespace peer {
 using Tokens = std::vector<std::int32_t>;
 using EvaluatedCallback = bool (*)(Tensor*, bool, void*);
 
+enum class Evaluation {
+  kReproducible,  // a cache of F32, no flash attention
+  kUsual,         // as the library's users have it
+};
+
 class Runner {
  public:
   Runner(const std::string& path, std::size_t longest_window, int n_threads,
-         EvaluatedCallback evaluated = nullptr, void* evaluated_data = nullptr);
+         EvaluatedCallback evaluated = nullptr, void* evaluated_data = nullptr,
+         Evaluation evaluation = Evaluation::kReproducible);
   ~Runner();
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
 
-  /// Evaluates the window from position 0; logits(i) are then those after token i.
-  void run(const Tokens& window);
+  /// Evaluates the window from position 0; logits(i) are then those after token i, or only those
+  /// after the last one are there.
+  void run(const Tokens& window, bool all_logits = true);
   std::span<const float> logits(std::size_t position) const;  // [vocabulary]
 
  private:

@@ -1,7 +1,7 @@
 #pragma once
-// One path of hidden states through a layer, site by site, over all windows: for those who change
-// the layer's matrices between two sites. What a step leaves is on disk, so that memory does not
-// grow with the text.
+// The hidden states of all texts on their way through a model, layer by layer and site by site: for
+// those who change a layer's matrices between two sites. What a step leaves is on disk, so that
+// memory does not grow with the text.
 
 #include <cstddef>
 #include <filesystem>
@@ -17,17 +17,18 @@
 
 namespace lq::calibration {
 
-struct PathSettings {
+struct StreamSettings {
   linalg::Compute compute = linalg::Compute::kBf16;
-  std::filesystem::path folder;  // of this path's files
+  std::filesystem::path folder;  // of this stream's files
   std::string tag;               // names the run; files of another tag are of no use
   int n_threads = 1;
 };
 
-class Path {
+class HiddenStream {
  public:
   /// `config` and `lanes` are referred to.
-  Path(const model::ModelConfig& config, std::span<const Lane> lanes, PathSettings settings);
+  HiddenStream(const model::ModelConfig& config, std::span<const Lane> lanes,
+               StreamSettings settings);
 
   /// Whether the hidden states that enter `layer` are there, whole, for all lanes.
   bool has_states(int layer) const;
@@ -48,20 +49,23 @@ class Path {
   void close();
 
   /// From the last site through the down projection: the states that enter layer + 1. Those of
-  /// `layer` and all between are removed.
+  /// `layer` stay: a run that ends before its caller has kept what it made of the layer goes on from
+  /// them.
   void end_layer(int layer, const forward::Layer& weights);
+  /// Removes what only layers before this one needed.
+  void forget_before(int layer) const;
 
  private:
   std::filesystem::path file(const std::string& what, std::size_t lane) const;
   std::string tag(const std::string& what, std::size_t lane) const;
-  /// Opens what a step reads, and what it leaves (may be empty).
-  void begin(std::size_t lane, const std::string& stream, const char* inner,
+  /// Opens what a step reads, and what it leaves; both may be empty but for the stream.
+  void begin(std::size_t lane, const std::string& stream, const std::string& inner,
              const std::string& out);
   const linalg::Matrix& read_inner(std::size_t first, std::size_t n, std::size_t width);
 
   const model::ModelConfig& config_;
   const std::span<const Lane> lanes_;
-  const PathSettings settings_;
+  const StreamSettings settings_;
   const std::size_t hidden_;
   forward::LayerPass pass_;
   forward::Site site_ = forward::Site::kAttnIn;

@@ -1,7 +1,8 @@
-#include "common/calibration/path.h"
+#include "common/calibration/hidden_stream.h"
 
 #include <cassert>
 #include <fmt/format.h>
+#include <utility>
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
@@ -14,28 +15,29 @@ using forward::Site;
 // What lies on disk of a lane: the residual stream where a layer begins and behind attention, and
 // the values inside attention and the MLP.
 std::string states_of(int layer) { return fmt::format("states-{:03}", layer); }
-constexpr const char* kMiddle = "middle";
-constexpr const char* kAttended = "attended";
-constexpr const char* kActivated = "activated";
+std::string middle_of(int layer) { return fmt::format("middle-{:03}", layer); }
+std::string attended_of(int layer) { return fmt::format("attended-{:03}", layer); }
+std::string activated_of(int layer) { return fmt::format("activated-{:03}", layer); }
 
 }  // namespace
 
-Path::Path(const model::ModelConfig& config, std::span<const Lane> lanes, PathSettings settings)
+HiddenStream::HiddenStream(const model::ModelConfig& config, std::span<const Lane> lanes,
+                           StreamSettings settings)
     : config_(config),
       lanes_(lanes),
       settings_(std::move(settings)),
       hidden_(static_cast<std::size_t>(config.hidden)),
       pass_(config, settings_.compute, settings_.n_threads) {}
 
-std::filesystem::path Path::file(const std::string& what, std::size_t lane) const {
+std::filesystem::path HiddenStream::file(const std::string& what, std::size_t lane) const {
   return settings_.folder / fmt::format("lane-{}", lane) / what;
 }
 
-std::string Path::tag(const std::string& what, std::size_t lane) const {
+std::string HiddenStream::tag(const std::string& what, std::size_t lane) const {
   return fmt::format("{} {} of lane {}", settings_.tag, what, lane);
 }
 
-bool Path::has_states(int layer) const {
+bool HiddenStream::has_states(int layer) const {
   const std::string what = states_of(layer);
   for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
     if (!HiddenStates::open(file(what, lane), tag(what, lane), lanes_[lane].n_tokens(), hidden_)) {
@@ -45,21 +47,15 @@ bool Path::has_states(int layer) const {
   return true;
 }
 
-void Path::embed(const forward::WeightSource& weights) {
+void HiddenStream::embed(const forward::WeightSource& weights) {
   const std::string what = states_of(0);
   for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
-    HiddenStatesWriter out(file(what, lane), tag(what, lane));
-    for (const Batch& batch : lanes_[lane].batches) {
-      const auto ids =
-          std::span(lanes_[lane].ids).subspan(batch.first_token, batch.windows.n_tokens());
-      out.write(forward::embed(weights, ids, hidden_));
-    }
-    out.finish();
+    write_embeddings(weights, lanes_[lane], hidden_, file(what, lane), tag(what, lane));
   }
 }
 
-void Path::begin(std::size_t lane, const std::string& stream, const char* inner,
-                 const std::string& out) {
+void HiddenStream::begin(std::size_t lane, const std::string& stream, const std::string& inner,
+                         const std::string& out) {
   const auto missing = [&](const std::string& what) {
     return base::CheckpointError(fmt::format("cannot go on from {}", base::shown(file(what, lane))),
                                  "it was removed or damaged while the run was under way",
@@ -71,7 +67,7 @@ void Path::begin(std::size_t lane, const std::string& stream, const char* inner,
       HiddenStates::open(file(stream, lane), tag(stream, lane), lanes_[lane].n_tokens(), hidden_);
   if (!found_stream) throw missing(stream);
   stream_.emplace(*std::move(found_stream));
-  if (inner != nullptr) {
+  if (!inner.empty()) {
     auto found_inner = stage::ScratchReader::open(file(inner, lane), tag(inner, lane));
     if (!found_inner) throw missing(inner);
     inner_.emplace(*std::move(found_inner));
@@ -79,17 +75,17 @@ void Path::begin(std::size_t lane, const std::string& stream, const char* inner,
   if (!out.empty()) out_.emplace(file(out, lane), tag(out, lane));
 }
 
-void Path::open(int layer, Site site, std::size_t lane) {
+void HiddenStream::open(int layer, Site site, std::size_t lane) {
   assert(site != Site::kHeadIn);
   site_ = site;
   const std::string states = states_of(layer);
-  if (site == Site::kAttnIn) begin(lane, states, nullptr, "");
-  if (site == Site::kAttnOut) begin(lane, states, nullptr, kAttended);
-  if (site == Site::kMlpIn) begin(lane, states, kAttended, kMiddle);
-  if (site == Site::kMlpDown) begin(lane, kMiddle, nullptr, kActivated);
+  if (site == Site::kAttnIn) begin(lane, states, "", "");
+  if (site == Site::kAttnOut) begin(lane, states, "", attended_of(layer));
+  if (site == Site::kMlpIn) begin(lane, states, attended_of(layer), middle_of(layer));
+  if (site == Site::kMlpDown) begin(lane, middle_of(layer), "", activated_of(layer));
 }
 
-Path::AtSite Path::next(const forward::Layer& weights, const Batch& batch) {
+HiddenStream::AtSite HiddenStream::next(const forward::Layer& weights, const Batch& batch) {
   const std::size_t n = batch.windows.n_tokens();
   AtSite at{nullptr, stream_->read(batch.first_token, n)};
   if (site_ == Site::kAttnIn) {
@@ -109,16 +105,16 @@ Path::AtSite Path::next(const forward::Layer& weights, const Batch& batch) {
   return at;
 }
 
-void Path::close() {
+void HiddenStream::close() {
   if (out_) out_->finish();
   out_.reset();
   stream_.reset();
   inner_.reset();
 }
 
-void Path::end_layer(int layer, const forward::Layer& weights) {
+void HiddenStream::end_layer(int layer, const forward::Layer& weights) {
   for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
-    begin(lane, kMiddle, kActivated, states_of(layer + 1));
+    begin(lane, middle_of(layer), activated_of(layer), states_of(layer + 1));
     for (const Batch& batch : lanes_[lane].batches) {
       const std::size_t n = batch.windows.n_tokens();
       std::vector<float> h = stream_->read(batch.first_token, n);
@@ -127,16 +123,22 @@ void Path::end_layer(int layer, const forward::Layer& weights) {
     }
     close();
   }
+}
+
+void HiddenStream::forget_before(int layer) const {
   std::error_code ignored;
   for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
-    for (const std::string& what : {states_of(layer), std::string(kMiddle), std::string(kAttended),
-                                    std::string(kActivated)}) {
-      std::filesystem::remove(file(what, lane), ignored);
+    for (int before = 0; before < layer; ++before) {
+      for (const std::string& what :
+           {states_of(before), middle_of(before), attended_of(before), activated_of(before)}) {
+        std::filesystem::remove(file(what, lane), ignored);
+      }
     }
   }
 }
 
-const linalg::Matrix& Path::read_inner(std::size_t first, std::size_t n, std::size_t width) {
+const linalg::Matrix& HiddenStream::read_inner(std::size_t first, std::size_t n,
+                                               std::size_t width) {
   values_.reshape(n, width, settings_.compute);
   inner_->read_at(first * values_.row_bytes(), {values_.data(), n * values_.row_bytes()});
   return values_;

@@ -1,6 +1,6 @@
 // The original and the changed model side by side, against a pass over both in memory.
 
-#include "common/calibration/two_paths.h"
+#include "common/calibration/two_streams.h"
 
 #include <algorithm>
 #include <array>
@@ -39,9 +39,9 @@ class ChangedWeights : public forward::WeightSource {
   const forward::WeightSource& original_;
 };
 
-class TwoPathsTest : public ::testing::Test {
+class TwoStreamsTest : public ::testing::Test {
  protected:
-  TwoPathsTest()
+  TwoStreamsTest()
       : checkpoint_(model::open_checkpoint(std::filesystem::path(LQ_TEST_DATA) / "tiny-llama")),
         weights_(checkpoint_),
         changed_(weights_) {
@@ -56,12 +56,17 @@ class TwoPathsTest : public ::testing::Test {
   }
 
   using Sums = std::map<std::pair<int, Site>, std::vector<CrossProducts>>;
-  Sums run(TwoPaths& paths, int first, int end, const forward::WeightSource& quantized) const {
+  Sums run(TwoStreams& streams, int first, int end, const forward::WeightSource& quantized) const {
     Sums sums;
     for (int layer = first; layer < end; ++layer) {
       const forward::Layer a = load(weights_, layer), b = load(quantized, layer);
-      for (const Site site : kSiteOrder) sums[{layer, site}] = paths.at(layer, site, a, b);
-      paths.end_layer(layer, a, b);
+      for (const Site site : kSiteOrder) {
+        auto& lanes = sums[{layer, site}];
+        lanes.resize(lanes_.size());
+        streams.at(layer, site, a, b,
+                   [&](std::size_t lane, CrossProducts& made) { lanes[lane] = std::move(made); });
+      }
+      streams.end_layer(layer, a, b);
     }
     return sums;
   }
@@ -105,13 +110,13 @@ class TwoPathsTest : public ::testing::Test {
   const forward::CheckpointWeights weights_;
   const ChangedWeights changed_;
   std::vector<Lane> lanes_;
-  PathSettings settings_;
+  StreamSettings settings_;
 };
 
-TEST_F(TwoPathsTest, GiveTheCrossProductsOfTheirInputs) {
-  TwoPaths paths(checkpoint_.config, lanes_, settings_);
-  paths.embed(weights_, changed_);
-  const Sums sums = run(paths, 0, 2, changed_);
+TEST_F(TwoStreamsTest, GiveTheCrossProductsOfTheirInputs) {
+  TwoStreams streams(checkpoint_.config, lanes_, settings_);
+  streams.embed(weights_, changed_);
+  const Sums sums = run(streams, 0, 2, changed_);
   const auto hidden = static_cast<std::size_t>(checkpoint_.config.hidden);
   for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
     const auto original = look(weights_, lanes_[lane], 2),
@@ -123,7 +128,7 @@ TEST_F(TwoPathsTest, GiveTheCrossProductsOfTheirInputs) {
       const std::size_t d = q.x[0].size(), n = q.x.size();
       EXPECT_EQ(is.count, static_cast<std::int64_t>(n));
       const bool with_residual = place.second == Site::kAttnOut || place.second == Site::kMlpDown;
-      EXPECT_EQ(is.residual.size(), with_residual ? hidden * d : 0);
+      EXPECT_EQ(is.residual_cross.size(), with_residual ? hidden * d : 0);
       for (std::size_t i = 0; i < d; i += 13) {
         for (std::size_t j = 0; j < d; j += 11) {
           double gram = 0, inputs = 0, size = 0, residual = 0, residual_size = 0;
@@ -139,9 +144,10 @@ TEST_F(TwoPathsTest, GiveTheCrossProductsOfTheirInputs) {
           if (j >= i) {
             ASSERT_NEAR(is.gram[i * d + j], gram, 1e-4 * size + 1e-6);
           }
-          ASSERT_NEAR(is.inputs[i * d + j], inputs, 1e-4 * size + 1e-6);
+          ASSERT_NEAR(is.cross[i * d + j], inputs, 1e-4 * size + 1e-6);
           if (with_residual) {
-            ASSERT_NEAR(is.residual[(i % hidden) * d + j], residual, 1e-4 * residual_size + 1e-6);
+            ASSERT_NEAR(is.residual_cross[(i % hidden) * d + j], residual,
+                        1e-4 * residual_size + 1e-6);
           }
         }
       }
@@ -149,21 +155,21 @@ TEST_F(TwoPathsTest, GiveTheCrossProductsOfTheirInputs) {
   }
 }
 
-TEST_F(TwoPathsTest, OfOneModelDoNotDiffer) {
-  TwoPaths paths(checkpoint_.config, lanes_, settings_);
-  paths.embed(weights_, weights_);
-  for (const auto& [place, lanes] : run(paths, 0, 2, weights_)) {
+TEST_F(TwoStreamsTest, OfOneModelDoNotDiffer) {
+  TwoStreams streams(checkpoint_.config, lanes_, settings_);
+  streams.embed(weights_, weights_);
+  for (const auto& [place, lanes] : run(streams, 0, 2, weights_)) {
     for (const CrossProducts& sums : lanes) {
-      EXPECT_TRUE(std::ranges::all_of(sums.inputs, [](float x) { return x == 0; }));
-      EXPECT_TRUE(std::ranges::all_of(sums.residual, [](float x) { return x == 0; }));
+      EXPECT_TRUE(std::ranges::all_of(sums.cross, [](float x) { return x == 0; }));
+      EXPECT_TRUE(std::ranges::all_of(sums.residual_cross, [](float x) { return x == 0; }));
     }
   }
 }
 
-TEST_F(TwoPathsTest, HaveTheGramMatricesOfACalibration) {
-  TwoPaths paths(checkpoint_.config, lanes_, settings_);
-  paths.embed(weights_, weights_);
-  const Sums sums = run(paths, 0, 1, weights_);
+TEST_F(TwoStreamsTest, HaveTheGramMatricesOfACalibration) {
+  TwoStreams streams(checkpoint_.config, lanes_, settings_);
+  streams.embed(weights_, weights_);
+  const Sums sums = run(streams, 0, 1, weights_);
   const ScratchDirectory other;
   Calibrator calibrator(
       checkpoint_.config, weights_, lanes_,
@@ -176,38 +182,65 @@ TEST_F(TwoPathsTest, HaveTheGramMatricesOfACalibration) {
   }
 }
 
-TEST_F(TwoPathsTest, GoOnFromTheStatesOfALayer) {
-  TwoPaths whole(checkpoint_.config, lanes_, settings_);
+TEST_F(TwoStreamsTest, GoOnFromTheStatesOfALayer) {
+  TwoStreams whole(checkpoint_.config, lanes_, settings_);
   whole.embed(weights_, changed_);
   const Sums wanted = run(whole, 0, 3, changed_);
   settings_.folder = scratch_.path() / "second";
   {
-    TwoPaths begun(checkpoint_.config, lanes_, settings_);
+    TwoStreams begun(checkpoint_.config, lanes_, settings_);
     EXPECT_FALSE(begun.has_states(0));
     begun.embed(weights_, changed_);
     run(begun, 0, 2, changed_);
-    EXPECT_FALSE(begun.has_states(0)) << "what only earlier layers needed is removed";
+    EXPECT_TRUE(begun.has_states(1)) << "the caller may not have kept yet what it made of layer 1";
+    begun.forget_before(2);
+    EXPECT_FALSE(begun.has_states(1));
   }
-  TwoPaths resumed(checkpoint_.config, lanes_, settings_);
+  TwoStreams resumed(checkpoint_.config, lanes_, settings_);
   ASSERT_TRUE(resumed.has_states(2));
   const Sums again = run(resumed, 2, 3, changed_);
   for (const Site site : kSiteOrder) {
     for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
-      EXPECT_EQ(again.at({2, site})[lane].inputs, wanted.at({2, site})[lane].inputs);
-      EXPECT_EQ(again.at({2, site})[lane].residual, wanted.at({2, site})[lane].residual);
+      EXPECT_EQ(again.at({2, site})[lane].cross, wanted.at({2, site})[lane].cross);
+      EXPECT_EQ(again.at({2, site})[lane].residual_cross,
+                wanted.at({2, site})[lane].residual_cross);
     }
   }
 }
 
-TEST_F(TwoPathsTest, SayWhereAFileIsGone) {
-  TwoPaths paths(checkpoint_.config, lanes_, settings_);
-  paths.embed(weights_, changed_);
+TEST_F(TwoStreamsTest, AKillBetweenTheEndsOfBothLeavesTheLayerToBeginAnew) {
+  TwoStreams streams(checkpoint_.config, lanes_, settings_);
+  streams.embed(weights_, changed_);
+  run(streams, 0, 1, changed_);
+  std::filesystem::remove(scratch_.path() / "quantized/lane-1/states-001");
+  TwoStreams resumed(checkpoint_.config, lanes_, settings_);
+  EXPECT_FALSE(resumed.has_states(1));
+  ASSERT_TRUE(resumed.has_states(0));
+  run(resumed, 0, 1, changed_);
+  EXPECT_TRUE(resumed.has_states(1));
+}
+
+TEST_F(TwoStreamsTest, LanesWithoutTokensAreLeftOut) {
+  lanes_ = deal_lanes(lanes_[0].ids, std::vector<std::int64_t>{0, 20, 50}, 4);
+  TwoStreams streams(checkpoint_.config, lanes_, settings_);
+  streams.embed(weights_, changed_);
   const forward::Layer layer = load(weights_, 0);
-  paths.at(0, Site::kAttnIn, layer, layer);
-  paths.at(0, Site::kAttnOut, layer, layer);
-  std::filesystem::remove(scratch_.path() / "quantized/lane-1/attended");
+  std::vector<std::size_t> seen;
+  streams.at(0, Site::kAttnIn, layer, layer,
+             [&](std::size_t lane, CrossProducts&) { seen.push_back(lane); });
+  EXPECT_EQ(seen, (std::vector<std::size_t>{0, 1}));
+}
+
+TEST_F(TwoStreamsTest, SayWhereAFileIsGone) {
+  TwoStreams streams(checkpoint_.config, lanes_, settings_);
+  streams.embed(weights_, changed_);
+  const forward::Layer layer = load(weights_, 0);
+  const auto ignore = [](std::size_t, CrossProducts&) {};
+  streams.at(0, Site::kAttnIn, layer, layer, ignore);
+  streams.at(0, Site::kAttnOut, layer, layer, ignore);
+  std::filesystem::remove(scratch_.path() / "quantized/lane-1/attended-000");
   const auto error = lq::testing::error_of<base::CheckpointError>(
-      [&] { paths.at(0, Site::kMlpIn, layer, layer); });
+      [&] { streams.at(0, Site::kMlpIn, layer, layer, ignore); });
   EXPECT_NE(std::string(error.what()).find("attended"), std::string::npos);
   EXPECT_EQ(error.why(), "it was removed or damaged while the run was under way");
 }
