@@ -200,7 +200,10 @@ Job make_job(const std::string& model_dir, const Options& options, const Request
   std::vector<stage::Input> inputs = {model::describe_input(job.checkpoint)};
   if (auto read = read_importance(options, job.checkpoint, inputs[0].content_id)) {
     job.importance_facts = calibration::importance_facts(read->matrix);
-    fit_importance(read->matrix, read->input.path, job.tensors, observer);
+    fit_importance(
+        read->matrix,
+        options.importance_path.empty() ? options.calibration_dir : options.importance_path,
+        job.tensors, observer);
     job.importance = std::move(read->matrix);
     inputs.push_back(std::move(read->input));
   }
