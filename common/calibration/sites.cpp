@@ -10,7 +10,8 @@ using forward::Site;
 using model::Extent;
 using model::TensorRole;
 
-constexpr std::array kAttnReaders = {TensorRole::kAttnQ, TensorRole::kAttnK, TensorRole::kAttnV};
+constexpr std::array kAttnReaders = {TensorRole::kAttnQ, TensorRole::kAttnK, TensorRole::kAttnV,
+                                     TensorRole::kAttnQkv};
 constexpr std::array kAttnOutReaders = {TensorRole::kAttnOutput};
 constexpr std::array kMlpReaders = {TensorRole::kFfnGate, TensorRole::kFfnUp};
 constexpr std::array kMlpDownReaders = {TensorRole::kFfnDown};

@@ -18,12 +18,11 @@ struct Shape {
       : hidden(static_cast<double>(config.hidden)),
         ffn(static_cast<double>(config.ffn)),
         q(static_cast<double>(config.n_heads * config.head_dim)),
-        kv(static_cast<double>(config.n_kv_heads * config.head_dim)),
-        layers(static_cast<double>(config.n_layers)) {}
+        kv(static_cast<double>(config.n_kv_heads * config.head_dim)) {}
 
   double layer_weights() const { return hidden * (2 * q + 2 * kv) + 3 * hidden * ffn; }
 
-  double hidden, ffn, q, kv, layers;
+  double hidden, ffn, q, kv;
 };
 
 double gram_elements(const Job& job, GramKind kind) {
@@ -119,9 +118,9 @@ double multiply_adds(const Job& job) {
   const Shape shape(job.checkpoint.config);
   const double of_token = shape.layer_weights() + 2 * mean_context(job) * shape.q +
                           gram_elements(job, job.settings.kind) / 2;
-  double tokens = 0;
-  for (const calibration::Lane& lane : job.lanes) tokens += static_cast<double>(lane.n_tokens());
-  return tokens * shape.layers * of_token;
+  double tokens = 0;  // each counted in every layer that it passes
+  for (const stage::Unit& unit : job.plan.units) tokens += static_cast<double>(unit.tokens);
+  return tokens * of_token;
 }
 
 double estimated_seconds(const Job& job) {

@@ -13,7 +13,7 @@ std::uint64_t needed_memory(const Job& job);
 /// What would need less, for the message where it is not there.
 std::string memory_advice(const Job& job);
 
-/// Multiplications with their additions, of all steps of all lanes.
+/// Multiplications with their additions, of all units.
 double multiply_adds(const Job& job);
 
 /// Seconds, rough: a product of ordinary size is timed here and now.

@@ -32,7 +32,12 @@ bool holds(const std::filesystem::path& path, const std::string& bytes) {
 
 void require_imatrix_place(const stage::Plan& plan, const std::filesystem::path& path, bool force) {
   stage::check_side_file(plan, path, "--imatrix");
-  if (!io::file_status(path) || force || is_importance_matrix(path)) return;
+  const auto status = io::file_status(path);
+  if (status && !status->is_regular) {
+    throw base::OutputError(fmt::format("cannot write {}", base::shown(path)),
+                            "what is there is not a regular file", "choose another --imatrix");
+  }
+  if (!status || force || is_importance_matrix(path)) return;
   throw base::OutputError(fmt::format("cannot write {}", base::shown(path)),
                           "a file is there that is no importance matrix",
                           "choose another --imatrix, or replace it with --force");
@@ -43,7 +48,14 @@ void write_imatrix(const Job& job, const std::filesystem::path& path) {
   const calibration::ImportanceSums sums = calibration::importance_sums(
       calibration, *job.checkpoint.architecture, job.checkpoint.config.tied_embeddings);
   const std::string bytes = calibration::importance_file(sums, path);
-  if (!holds(path, bytes)) io::write_file_atomically(path, bytes);
+  if (!holds(path, bytes)) {
+    io::write_file_atomically(path, bytes);
+    return;
+  }
+  // As old as it may be, it is what this run would write: make is told so.
+  const auto file = io::file_status(path);
+  const auto made = io::file_status(calibration.path() / calibration::kDescriptionFile);
+  if (file && made && file->mtime_ns < made->mtime_ns) io::set_mtime(path, made->mtime_ns);
 }
 
 }  // namespace lq::calibrate

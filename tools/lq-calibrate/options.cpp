@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 #include "common/base/errors.h"
 
@@ -80,10 +81,19 @@ void check(const Options& options, const std::optional<stage::Shard>& shard) {
     throw base::UsageError("standard input was named twice", "--data - takes the whole of it",
                            "name it once");
   }
-  refuse_both(tokens, "--tokens", options.samples != 0, "--samples",
-              "windows of ids are taken as they are");
-  refuse_both(importance, "--from-imatrix", options.samples != 0, "--samples",
-              "an importance matrix needs no texts");
+  const Options usual;
+  for (const auto& [given, option] : {std::pair(options.samples != usual.samples, "--samples"),
+                                      std::pair(options.seq_len != usual.seq_len, "--seq-len"),
+                                      std::pair(options.seed != usual.seed, "--seed"),
+                                      std::pair(options.field != usual.field, "--field")}) {
+    refuse_both(tokens, "--tokens", given, option, "windows of ids are taken as they are");
+    refuse_both(importance, "--from-imatrix", given, option, "an importance matrix needs no texts");
+  }
+  for (const auto& [given, option] : {std::pair(options.stats != usual.stats, "--stats"),
+                                      std::pair(options.compute != usual.compute, "--compute"),
+                                      std::pair(options.lanes != usual.lanes, "--lanes")}) {
+    refuse_both(importance, "--from-imatrix", given, option, "nothing is computed");
+  }
   refuse_both(importance, "--from-imatrix", shard.has_value(), "--shard",
               "there is nothing to share");
   if (shard && shard->count > options.lanes) {
@@ -93,6 +103,8 @@ void check(const Options& options, const std::optional<stage::Shard>& shard) {
         fmt::format("use at most {} shards, or the same --lanes {} with all of them", options.lanes,
                     shard->count));
   }
+  refuse_both(shard.has_value(), "--shard", !options.imatrix.empty(), "--imatrix",
+              "a shard has a part of the sums; the plain command that finishes writes the file");
 }
 
 }  // namespace lq::calibrate
