@@ -10,6 +10,8 @@ offsets = struct.unpack("<5q", data[slice(*header["offsets"]["data_offsets"])])
 print([list(ids[a:b]) for a, b in zip(offsets, offsets[1:])])
 PYTHON
 "$LQ_BIN/lq-calibrate" "$LQ_DATA/tiny-llama" --tokens ids.json --stats diag -o listed -qq
+numbers() { "$LQ_BIN/lq-inspect" $1 --tensors | sed -n '/^layer/,$p'; }
 for made in again listed; do
-  for file in tokens.safetensors layer-00{0,1,2,3,4,5}.safetensors.zst head.safetensors.zst; do cmp out/$file $made/$file; done
+  cmp out/tokens.safetensors $made/tokens.safetensors
+  diff <(numbers out) <(numbers $made)
 done

@@ -2,7 +2,7 @@
 "$LQ_BIN/lq-inspect" calib --json --tensors | python3 -c '
 import json, sys
 report = json.load(sys.stdin)
-assert list(report)[:8] == ["schema", "tool", "status", "path", "kind", "files", "file_bytes", "model"], list(report)
+assert list(report)[:8] == ["schema", "tool", "status", "path", "kind", "files", "file_bytes", "id"], list(report)
 assert report["kind"] == "calibration" and report["stats"] == "full" and report["data"]["tokens"] == 1024, report
 sites = report["statistics_per_site"]
 assert [(s["layer"], s["site"]) for s in sites[:2] + sites[-1:]] == [(0, "attn_in"), (0, "attn_out"), (-1, "head_in")]
