@@ -11,7 +11,9 @@ struct CodeRange {
 };
 struct StandIn {
   char32_t first, last;
-  char32_t like;  // a code point of the same category and UTF-8 length, in Unicode 14
+  /// A code point of the same category and UTF-8 length in Unicode 14; of the same script too, where
+  /// one exists: not for the Cyrillic modifiers from U+1E030 to U+1E08F.
+  char32_t like;
 };
 
 bool punctuation_since_unicode_8(char32_t value);
