@@ -66,7 +66,7 @@ std::size_t longest_window(const Job& job) {
 
 std::uint64_t memory_of(const Job& job, GramKind kind, int n_threads) {
   // The program and its libraries with their scratch memory, and the embeddings' rows of a batch.
-  constexpr double kProgram = 160.0 * (1 << 20);
+  constexpr double kProgram = 128.0 * (1 << 20);
   const auto stats =
       static_cast<double>(calibration::layer_stats_bytes(job.description.layer_sites, kind));
   if (job.importance) return static_cast<std::uint64_t>(kProgram + 3 * stats);
@@ -75,17 +75,21 @@ std::uint64_t memory_of(const Job& job, GramKind kind, int n_threads) {
   const std::size_t batch = calibration::largest_batch(job.lanes);
   const double widest = std::max({shape.ffn, shape.q, shape.hidden});
   // Hidden states as they are read and written, what a step makes of them, their transposes.
-  const double values =
-      static_cast<double>(3 * sizeof(float) * batch) * shape.hidden +
-      static_cast<double>(forward::LayerPass::bytes(job.checkpoint.config, compute, batch,
-                                                    longest_window(job), n_threads)) +
-      static_cast<double>(
-          linalg::GramProducts::bytes(batch, static_cast<std::size_t>(widest), compute, n_threads));
+  double values = static_cast<double>(3 * sizeof(float) * batch) * shape.hidden +
+                  static_cast<double>(forward::LayerPass::bytes(
+                      job.checkpoint.config, compute, batch, longest_window(job), n_threads));
+  if (kind != GramKind::kNone) {
+    values += static_cast<double>(
+        linalg::GramProducts::bytes(batch, static_cast<std::size_t>(widest), compute, n_threads));
+  }
   const double weights =
       static_cast<double>(linalg::element_bytes(compute)) * shape.layer_weights();
-  const double passing = values + (job.lanes.size() > 1 ? 2 : 1) * stats;
-  const double encoding = stats + 4 * gram_elements(job, kind) / 2;
-  return static_cast<std::uint64_t>(kProgram + weights + std::max(passing, encoding));
+  // The sums of a lane beside those of lanes before it, or a layer's file, plain and compressed.
+  const double beside =
+      std::max(job.lanes.size() > 1 ? stats : 0,
+               2 * (gram_elements(job, kind) +
+                    2 * static_cast<double>(job.settings.sample_tokens) * shape.hidden));
+  return static_cast<std::uint64_t>(kProgram + weights + values + stats + beside);
 }
 
 }  // namespace
