@@ -75,7 +75,7 @@ class Planner {
       take_importance();
       return;
     }
-    WindowsRead read = read_windows(job_->checkpoint, options_, stage_.n_threads, observer_);
+    WindowsRead read = read_windows(job_->checkpoint, options_, stage_, observer_);
     windows_ = std::move(read.windows);
     data_input_ = std::move(read.input);
     job_->description.data_name = std::move(read.name);

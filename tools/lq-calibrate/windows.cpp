@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
+#include <functional>
+#include <numeric>
 #include <optional>
 
+#include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/calibration/sites.h"
 #include "common/calibration/texts.h"
@@ -38,14 +41,37 @@ calibration::WindowOptions window_options(const Options& options, std::size_t n_
           .n_threads = n_threads};
 }
 
+/// What cutting texts into tokens takes: pieces of those that are cut at one time, and all ids.
+void require_memory(const std::vector<std::string>& texts, const stage::StageOptions& stage) {
+  constexpr std::uint64_t kOfPieces = 28, kOfAll = 5;  // bytes for each byte of text, measured
+  std::vector<std::uint64_t> sizes;
+  for (const std::string& text : texts) sizes.push_back(text.size());
+  std::ranges::sort(sizes, std::greater());
+  const auto n_at_once = std::min(static_cast<std::size_t>(stage.n_threads), sizes.size());
+  const std::uint64_t all = std::reduce(sizes.begin(), sizes.end());
+  const std::uint64_t at_once =
+      std::reduce(sizes.begin(), sizes.begin() + static_cast<std::ptrdiff_t>(n_at_once));
+  const std::uint64_t needed = kOfPieces * at_once + kOfAll * all;
+  if (stage.memory_limit == 0 || needed <= stage.memory_limit) return;
+  throw base::OutOfMemoryError(
+      "cannot start: memory is too small",
+      fmt::format("{} are needed to cut {} of text into tokens and {} are available",
+                  base::format_bytes(needed), base::format_bytes(all),
+                  base::format_bytes(stage.memory_limit)),
+      "give fewer texts, or shorter ones (a .jsonl file has one on each line): a calibration needs "
+      "little text");
+}
+
 WindowsRead cut_texts(const model::Checkpoint& checkpoint, const Options& options,
-                      std::size_t n_vocab, int n_threads, stage::StageObserver& observer) {
+                      std::size_t n_vocab, const stage::StageOptions& stage,
+                      stage::StageObserver& observer) {
   const text::Tokenizer tokenizer = calibration::open_tokenizer(checkpoint.dir);
   const calibration::Texts texts = options.data.empty()
                                        ? calibration::built_in_texts()
                                        : calibration::read_texts(options.data, options.field);
-  calibration::CutTexts cut =
-      calibration::cut_windows(tokenizer, texts.texts, window_options(options, n_vocab, n_threads));
+  require_memory(texts.texts, stage);
+  calibration::CutTexts cut = calibration::cut_windows(
+      tokenizer, texts.texts, window_options(options, n_vocab, stage.n_threads));
   for (const calibration::Warning& warning : cut.warnings) {
     observer.warning(warning.what, warning.why);
   }
@@ -104,11 +130,11 @@ void warn_of_too_long(const model::ModelConfig& config, std::int64_t longest,
 
 }  // namespace
 
-WindowsRead read_windows(const model::Checkpoint& checkpoint, const Options& options, int n_threads,
-                         stage::StageObserver& observer) {
+WindowsRead read_windows(const model::Checkpoint& checkpoint, const Options& options,
+                         const stage::StageOptions& stage, stage::StageObserver& observer) {
   const auto n_vocab = static_cast<std::size_t>(checkpoint.config.vocab);
   WindowsRead read = options.tokens.empty()
-                         ? cut_texts(checkpoint, options, n_vocab, n_threads, observer)
+                         ? cut_texts(checkpoint, options, n_vocab, stage, observer)
                          : take_tokens(options, n_vocab);
   read.input.content_id = read.windows.content_id();
   for (std::size_t i = 0; i < read.windows.n_windows(); ++i) {

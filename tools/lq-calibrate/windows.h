@@ -20,7 +20,8 @@ struct WindowsRead {
 
 /// Reads texts or ids and cuts them. Warns of too little data for the model's widths and of windows
 /// beyond its context; tells how many windows the texts gave, and when those of the program are used.
-WindowsRead read_windows(const model::Checkpoint& checkpoint, const Options& options, int n_threads,
-                         stage::StageObserver& observer);
+/// Throws OutOfMemoryError for texts that cannot be cut into tokens in the memory of `stage`.
+WindowsRead read_windows(const model::Checkpoint& checkpoint, const Options& options,
+                         const stage::StageOptions& stage, stage::StageObserver& observer);
 
 }  // namespace lq::calibrate
