@@ -34,7 +34,7 @@ class Zstd : public ::testing::Test {
   ScratchDirectory scratch_;
   const std::string text_ = [] {
     std::string text;
-    for (int i = 0; i < 100'000; ++i) text += std::to_string(i * i % 1000);
+    for (std::uint64_t i = 0; i < 100'000; ++i) text += std::to_string(i * i % 1000);
     return text;
   }();
 };
