@@ -63,7 +63,7 @@ std::vector<SiteShape> Calibrator::shapes(std::size_t s) const {
 }
 
 fs::path Calibrator::lane_path(std::size_t lane, std::size_t s) const {
-  return settings_.scratch / fmt::format("lane-{}", lane) / fmt::format("sums-{:03}", s);
+  return settings_.scratch / lane_file_name(lane, s);
 }
 
 fs::path Calibrator::states_path(std::size_t lane, std::size_t s) const {

@@ -1,6 +1,7 @@
 #include "common/calibration/lane_file.h"
 
 #include <cstring>
+#include <fmt/format.h>
 
 #include "common/stage/scratch_file.h"
 
@@ -28,6 +29,10 @@ std::uint64_t site_bytes(GramKind kind, std::size_t d) {
 }
 
 }  // namespace
+
+std::filesystem::path lane_file_name(std::size_t lane, std::size_t step) {
+  return fmt::format("lane-{}/sums-{:03}", lane, step);
+}
 
 std::vector<std::byte> encode_lane(const LayerStats& stats, const std::string& tag) {
   std::uint64_t size = stats.sample.size() * sizeof(std::uint16_t) + stage::kScratchTrailerBytes;

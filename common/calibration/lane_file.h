@@ -15,6 +15,9 @@
 
 namespace lq::calibration {
 
+/// Its place in the scratch folder: "lane-0/sums-003".
+std::filesystem::path lane_file_name(std::size_t lane, std::size_t step);
+
 /// The bytes of the file.
 std::vector<std::byte> encode_lane(const LayerStats& stats, const std::string& tag);
 

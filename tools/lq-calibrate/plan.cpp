@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr int kFormatVersion = 1;
 constexpr std::size_t kSampleTokens = 1024;
-constexpr const char* kScratch = "scratch";
+const fs::path kScratch = "scratch";
 
 /// Builds the parts of a job in order.
 class Planner {
@@ -157,7 +157,7 @@ class Planner {
   }
 
   /// A file, and the unit that makes it where this run does.
-  void add_file(const std::string& name, std::uint64_t size, std::uint64_t expected,
+  void add_file(const fs::path& name, std::uint64_t size, std::uint64_t expected,
                 std::optional<std::pair<stage::Unit, UnitTask>> unit) {
     const std::size_t file = result().files.size();
     result().files.push_back({name, size, unit ? expected : 0});
@@ -219,7 +219,7 @@ class Planner {
                        UnitTask{.kind = UnitTask::Kind::kLaneStep, .step = step, .lane = lane});
           unit->first.name += fmt::format(" lane {}", lane);
         }
-        add_file(fmt::format("{}/lane-{}/sums-{:03}", kScratch, lane, step), stage::kOpenSize,
+        add_file(kScratch / calibration::lane_file_name(lane, step), stage::kOpenSize,
                  calibration::lane_file_bytes(shapes, job_->settings.kind,
                                               lane == 0 ? sample_elems() : 0),
                  std::move(unit));
