@@ -1,0 +1,101 @@
+#include "common/linalg/cholesky.h"
+
+#include <cmath>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <random>
+#include <vector>
+
+#include "common/parallel/parallel_for.h"
+
+namespace lq::linalg {
+namespace {
+
+/// x^T x of random rows, and something on the diagonal.
+SquareMatrix gram(std::size_t n, std::size_t n_rows, double damping) {
+  std::mt19937 random(static_cast<unsigned>(n));
+  std::normal_distribution<double> normal;
+  SquareMatrix g(n);
+  for (std::size_t i = 0; i < n; ++i) std::fill_n(g.row(i), n, 0.0);
+  std::vector<double> x(n);
+  for (std::size_t r = 0; r < n_rows; ++r) {
+    for (double& value : x) value = normal(random);
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j < n; ++j) g.row(i)[j] += x[i] * x[j];
+    }
+  }
+  for (std::size_t i = 0; i < n; ++i) g.row(i)[i] += damping;
+  return g;
+}
+
+/// Of one tile, of several, and with a last tile that is smaller.
+constexpr std::size_t kSizes[] = {1, 17, 192, 193, 500};
+
+TEST(Cholesky, FactorTimesItsTransposeIsTheMatrix) {
+  for (const std::size_t n : kSizes) {
+    const SquareMatrix g = gram(n, n + 3, 1.0);
+    SquareMatrix l = g;
+    ASSERT_TRUE(factor(l, 2));
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j <= i; ++j) {
+        double sum = 0;
+        for (std::size_t k = 0; k <= j; ++k) sum += l.row(i)[k] * l.row(j)[k];
+        ASSERT_NEAR(sum, g.row(i)[j], 1e-10 * static_cast<double>(n)) << n << ": " << i << "," << j;
+      }
+    }
+  }
+}
+
+TEST(Cholesky, ReadsTheLowerTriangleAlone) {
+  SquareMatrix whole = gram(300, 310, 1.0), lower = whole;
+  for (std::size_t i = 0; i < 300; ++i) std::fill(lower.row(i) + i + 1, lower.row(i) + 300, NAN);
+  ASSERT_TRUE(factor(whole, 1));
+  ASSERT_TRUE(factor(lower, 1));
+  for (std::size_t i = 0; i < 300; ++i) {
+    for (std::size_t j = 0; j <= i; ++j) ASSERT_EQ(whole.row(i)[j], lower.row(i)[j]);
+  }
+}
+
+TEST(Cholesky, IsTheSameForAnyNumberOfThreads) {
+  SquareMatrix one = gram(700, 710, 1.0), three = one;
+  ASSERT_TRUE(factor(one, 1));
+  ASSERT_TRUE(factor(three, 3));
+  for (std::size_t i = 0; i < 700; ++i) {
+    ASSERT_EQ(std::memcmp(one.row(i), three.row(i), (i + 1) * sizeof(double)), 0) << i;
+  }
+}
+
+TEST(Cholesky, SaysWhereAMatrixIsNotPositiveDefinite) {
+  SquareMatrix singular = gram(400, 20, 0.0);
+  singular.row(399)[399] = -1.0;
+  EXPECT_FALSE(factor(singular, 2));
+  SquareMatrix nan = gram(400, 410, 1.0);
+  nan.row(300)[200] = NAN;
+  EXPECT_FALSE(factor(nan, 2));
+}
+
+TEST(Cholesky, SolvesRowsFromSeveralThreads) {
+  constexpr std::size_t kN = 250, kRows = 40;
+  const SquareMatrix g = gram(kN, kN + 3, 1.0);
+  SquareMatrix l = g;
+  ASSERT_TRUE(factor(l, 2));
+  std::vector<double> x(kRows * kN), b(x.size());
+  std::mt19937 random(1);
+  std::normal_distribution<double> normal;
+  for (double& value : x) value = normal(random);
+  for (std::size_t r = 0; r < kRows; ++r) {
+    for (std::size_t i = 0; i < kN; ++i) {
+      for (std::size_t j = 0; j < kN; ++j) b[r * kN + i] += g.row(i)[j] * x[r * kN + j];
+    }
+  }
+  parallel::parallel_for(kRows / 10, 4,
+                         [&](std::size_t i, int) { solve_rows(l, b.data() + i * 10 * kN, 10); });
+  for (std::size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(b[i], x[i], 1e-7);
+}
+
+TEST(Cholesky, NamesItsLibrary) {
+  EXPECT_EQ(blas_description().rfind("OpenBLAS 0.", 0), 0U) << blas_description();
+}
+
+}  // namespace
+}  // namespace lq::linalg
