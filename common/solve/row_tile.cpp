@@ -1,0 +1,352 @@
+#include "common/solve/row_tile.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstring>
+
+#include "common/kernels/grid_columns.h"
+#include "common/kernels/transpose.h"
+#include "common/linalg/product.h"
+
+namespace lq::solve {
+namespace {
+
+using linalg::Block;
+using linalg::Into;
+using linalg::Matrix;
+
+// Products of one length, whatever the columns: the library prepares each length anew, and so much
+// stays in the cache.
+constexpr std::size_t kTerms = 1024;
+
+/// out [n_rows, n_columns] = rows of `a` from `row` on, their first `n_terms` columns, times columns
+/// of `b` from `column` on.
+void multiply(const Matrix& a, std::size_t row, std::size_t n_rows, std::size_t n_terms,
+              const Matrix& b, std::size_t n_columns, float* out) {
+  std::fill_n(out, n_rows * n_columns, 0.0F);
+  for (std::size_t term = 0; term < n_terms; term += kTerms) {
+    const std::size_t n = std::min(kTerms, n_terms - term);
+    linalg::weigh_rows(Block(a, row, term, n_rows, n), Block(b, term, 0, n, n_columns), out,
+                       n_columns, Into::kAdd);
+  }
+}
+
+const float* row_of(const Matrix& matrix, std::size_t row) {
+  return reinterpret_cast<const float*>(matrix.at(row, 0));
+}
+
+/// Codes of a tile as numbers around 0.
+void centre(const std::uint8_t* codes, float middle, float* out) {
+  for (std::size_t r = 0; r < kTileRows; ++r) out[r] = static_cast<float>(codes[r]) - middle;
+}
+
+/// The least share of their range that values keep in the search, by bits.
+float least_share(int bits) {
+  return bits >= 8 ? 0.6F : bits == 4 ? 0.5F : bits == 3 ? 0.4F : 0.25F;
+}
+
+}  // namespace
+
+Problem::Problem(const FactoredGram* gram, std::size_t n_columns, const Settings& settings)
+    : h(gram),
+      columns(n_columns),
+      group_size(settings.group_size == 0 ? n_columns : settings.group_size),
+      importance(n_columns, 1.0F) {
+  assert(columns % group_size == 0 && (group_size <= kMaxGroup || group_size == columns));
+  rules.max_code = (1 << settings.bits) - 1;
+  rules.symmetric = settings.symmetric;
+  rules.negative_scales = settings.negative_scales;
+  rules.lowest_zero = settings.lowest_zero;
+  rules.scale_type = settings.scale_type;
+  search.least_share = least_share(settings.bits);
+  if (!settings.search_ranges) search.n_steps = search.n_polish = 0;
+  if (h == nullptr) return;
+  ones_h.resize(columns);
+  ones_h_ones.resize(n_groups());
+  for (std::size_t place = 0; place < columns; ++place) {
+    const float* const row = row_of(h->damped(), place);
+    importance[place] = row[place];
+    const std::size_t group = place / group_size;
+    double sum = 0;
+    for (std::size_t i = 0; i < group_size; ++i) sum += double{row[group * group_size + i]};
+    ones_h[place] = static_cast<float>(sum);
+    ones_h_ones[group] += ones_h[place];
+  }
+}
+
+RowTile::RowTile(std::size_t columns)
+    : weights_(columns * kTileRows),
+      codes_(columns * kTileRows),
+      products_(kColumnBlock * 3 * kTileRows),
+      change_(kColumnBlock * kTileRows),
+      step_(kColumnBlock * kTileRows),
+      sums_(4 * kTileRows),
+      gain_(kTileRows),
+      error_of_row_(kTileRows),
+      rounded_error_(kTileRows),
+      energy_(kTileRows) {}
+
+kernels::RowGrids RowTile::grids(const Problem& problem, std::size_t group) const {
+  return {scales_.data() + group * kTileRows, zeros_.data() + group * kTileRows,
+          static_cast<float>(problem.rules.max_code)};
+}
+
+void RowTile::load(const Problem& problem, const float* rows, std::size_t n) {
+  n_rows_ = n;
+  std::ranges::fill(weights_, 0.0F);
+  const std::size_t row_bytes = problem.columns * sizeof(float);
+  constexpr std::size_t kLaneBytes = kTileRows * sizeof(float);
+  if (problem.h == nullptr || !problem.h->is_permuted()) {
+    kernels::transpose(reinterpret_cast<const std::byte*>(rows), sizeof(float), n, problem.columns,
+                       row_bytes, reinterpret_cast<std::byte*>(weights_.data()), kLaneBytes);
+    return;
+  }
+  for (std::size_t place = 0; place < problem.columns; ++place) {
+    const std::size_t column = problem.h->columns()[place];
+    float* const lanes = weights(place);
+    for (std::size_t r = 0; r < n; ++r) lanes[r] = rows[r * problem.columns + column];
+  }
+}
+
+void RowTile::search_ranges(const Problem& problem) {
+  scales_.resize(problem.n_groups() * kTileRows);
+  zeros_.resize(problem.n_groups() * kTileRows);
+  for (std::size_t group = 0; group < problem.n_groups(); ++group) {
+    const std::size_t first = group * problem.group_size;
+    kernels::search_ranges(weights(first), kTileRows, problem.importance.data() + first,
+                           problem.group_size, problem.rules, problem.search,
+                           scales_.data() + group * kTileRows, zeros_.data() + group * kTileRows,
+                           kTileRows);
+  }
+}
+
+void RowTile::round(const Problem& problem) {
+  std::array<float, kTileRows> values;
+  for (std::size_t place = 0; place < problem.columns; ++place) {
+    kernels::round_to_grid(weights(place), grids(problem, place / problem.group_size), codes(place),
+                           values.data(), kTileRows);
+  }
+}
+
+void RowTile::feed_back(const Problem& problem, Outcome& outcome) {
+  const FactoredGram& h = *problem.h;
+  fed_.reshape(problem.columns, 3 * kTileRows, linalg::Compute::kF32);
+  std::array<std::uint8_t, kTileRows> unused;
+  std::array<float, kTileRows> values;
+  for (std::size_t step = 0; step < problem.columns; ++step) {
+    const std::size_t place = h.order()[step];
+    float* const fed = reinterpret_cast<float*>(fed_.at(step, 0));
+    kernels::round_to_grid(weights(place), grids(problem, place / problem.group_size),
+                           unused.data(), values.data(), kTileRows);
+    for (std::size_t r = 0; r < kTileRows; ++r) {
+      fed[kTileRows + r] = weights(place)[r] - values[r];
+      fed[2 * kTileRows + r] = weights(place)[r];
+    }
+  }
+  for (auto* const errors : {&error_of_row_, &rounded_error_, &energy_}) {
+    std::ranges::fill(*errors, 0.0);
+  }
+  for (std::size_t first = 0; first < problem.columns; first += kColumnBlock) {
+    const std::size_t n = std::min(kColumnBlock, problem.columns - first);
+    multiply(h.feedback(), first, n, first, fed_, 3 * kTileRows, products_.data());
+    for (std::size_t j = 0; j < n; ++j) {
+      float* const sums = products_.data() + j * 3 * kTileRows;
+      kernels::add_weighted_columns(row_of(fed_, first), 3 * kTileRows,
+                                    row_of(h.feedback(), first + j) + first, j, sums,
+                                    3 * kTileRows);
+      choose_column(problem, first + j, sums);
+    }
+  }
+  keep_better(problem, outcome);
+}
+
+/// The codes of the column that comes at this step. `sums`: what earlier errors, those of rounding,
+/// and earlier weights bring to it.
+void RowTile::choose_column(const Problem& problem, std::size_t step, float* sums) {
+  const std::size_t place = problem.h->order()[step];
+  const double pivot = double{problem.h->pivots()[step]};
+  float* const fed = reinterpret_cast<float*>(fed_.at(step, 0));
+  for (std::size_t r = 0; r < kTileRows; ++r) sums[r] += weights(place)[r];
+  std::array<float, kTileRows> values;
+  kernels::round_to_grid(sums, grids(problem, place / problem.group_size), codes(place),
+                         values.data(), kTileRows);
+  const auto add_square = [pivot](double& sum, float e) { sum += pivot * double{e} * double{e}; };
+  for (std::size_t r = 0; r < kTileRows; ++r) {
+    fed[r] = weights(place)[r] - values[r];
+    add_square(error_of_row_[r], sums[r] - values[r]);
+    add_square(rounded_error_[r], sums[kTileRows + r] + fed[kTileRows + r]);
+    add_square(energy_[r], sums[2 * kTileRows + r] + fed[2 * kTileRows + r]);
+  }
+}
+
+/// E by places, and rounding for the rows that it serves better.
+void RowTile::keep_better(const Problem& problem, Outcome& outcome) {
+  error_.reshape(problem.columns, kTileRows, linalg::Compute::kF32);
+  std::array<bool, kTileRows> rounds{};
+  for (std::size_t r = 0; r < n_rows_; ++r) {
+    outcome.rounded_error += rounded_error_[r];
+    outcome.energy += energy_[r];
+    rounds[r] = rounded_error_[r] < error_of_row_[r];
+    if (!rounds[r]) continue;
+    ++outcome.rounded_rows;
+    error_of_row_[r] = rounded_error_[r];
+  }
+  std::array<std::uint8_t, kTileRows> rounded;
+  std::array<float, kTileRows> values;
+  for (std::size_t step = 0; step < problem.columns; ++step) {
+    const std::size_t place = problem.h->order()[step];
+    const float* const fed = row_of(fed_, step);
+    std::copy_n(fed, kTileRows, error(place));
+    kernels::round_to_grid(weights(place), grids(problem, place / problem.group_size),
+                           rounded.data(), values.data(), kTileRows);
+    for (std::size_t r = 0; r < n_rows_; ++r) {
+      if (!rounds[r]) continue;
+      error(place)[r] = fed[kTileRows + r];
+      codes(place)[r] = rounded[r];
+    }
+  }
+}
+
+void RowTile::sweep(const Problem& problem) {
+  std::ranges::fill(gain_, 0.0F);
+  if (problem.group_size > kColumnBlock) refit_rows(problem);
+  for (std::size_t first = 0; first < problem.columns; first += kColumnBlock) {
+    sweep_block(problem, first, std::min(kColumnBlock, problem.columns - first));
+  }
+  for (std::size_t r = 0; r < kTileRows; ++r) error_of_row_[r] -= double{gain_[r]};
+}
+
+void RowTile::sweep_block(const Problem& problem, std::size_t first, std::size_t n) {
+  const Matrix& h = problem.h->damped();
+  multiply(h, first, n, problem.columns, error_, kTileRows, products_.data());
+  std::fill_n(change_.data(), n * kTileRows, 0.0F);
+  const std::size_t size = std::min(problem.group_size, n);
+  for (std::size_t group = 0; group < n; group += size) {
+    // What earlier groups of the block have changed.
+    for (std::size_t j = group; j < group + size && group > 0; ++j) {
+      kernels::add_weighted_columns(change_.data(), kTileRows, row_of(h, first + j) + first, group,
+                                    products_.data() + j * kTileRows, kTileRows);
+    }
+    if (problem.group_size <= kColumnBlock) refit(problem, first, group, size);
+    descend(problem, first, group, size);
+  }
+}
+
+void RowTile::add_sums(const float* q, const float* g, const float* qh, float ones_h) {
+  kernels::add_group_sums(q, g, qh, ones_h,
+                          {sums_.data(), sums_.data() + kTileRows, sums_.data() + 2 * kTileRows,
+                           sums_.data() + 3 * kTileRows},
+                          kTileRows);
+}
+
+/// The grid of the group at places block + first on, of a block whose gradients are in products_.
+void RowTile::refit(const Problem& problem, std::size_t block, std::size_t first,
+                    std::size_t size) {
+  const std::size_t place = block + first, group = place / problem.group_size;
+  const auto middle = static_cast<float>(problem.rules.middle());
+  values_.reshape(size, kTileRows, linalg::Compute::kF32);
+  for (std::size_t j = 0; j < size; ++j) {
+    centre(codes(place + j), middle, reinterpret_cast<float*>(values_.at(j, 0)));
+  }
+  float* const qh = products_.data() + kColumnBlock * kTileRows;
+  linalg::weigh_rows(Block(problem.h->damped(), place, place, size, size), values_, qh, kTileRows,
+                     Into::kReplace);
+  std::ranges::fill(sums_, 0.0F);
+  for (std::size_t j = 0; j < size; ++j) {
+    add_sums(row_of(values_, j), products_.data() + (first + j) * kTileRows, qh + j * kTileRows,
+             problem.ones_h[place + j]);
+  }
+  std::array<float, kTileRows> old_scale, old_zero;
+  float* const scale = scales_.data() + group * kTileRows;
+  float* const zero = zeros_.data() + group * kTileRows;
+  std::copy_n(scale, kTileRows, old_scale.begin());
+  std::copy_n(zero, kTileRows, old_zero.begin());
+  const kernels::RowGrids old_grids{old_scale.data(), old_zero.data(),
+                                    static_cast<float>(problem.rules.max_code)};
+  kernels::refit_grids({sums_.data(), sums_.data() + kTileRows, sums_.data() + 2 * kTileRows,
+                        sums_.data() + 3 * kTileRows},
+                       problem.ones_h_ones[group], problem.rules, old_grids, scale, zero,
+                       gain_.data(), kTileRows);
+  for (std::size_t j = 0; j < size; ++j) {
+    kernels::regrid_column(
+        {weights(place + j), row_of(values_, j), middle, qh + j * kTileRows,
+         problem.ones_h[place + j], error(place + j), change_.data() + (first + j) * kTileRows,
+         products_.data() + (first + j) * kTileRows},
+        old_grids, grids(problem, group), kTileRows);
+  }
+}
+
+/// The same of grids that span whole rows.
+void RowTile::refit_rows(const Problem& problem) {
+  // Side by side in fed_: E^T and the codes.
+  fed_.reshape(problem.columns, 2 * kTileRows, linalg::Compute::kF32);
+  for (std::size_t place = 0; place < problem.columns; ++place) {
+    float* const row = reinterpret_cast<float*>(fed_.at(place, 0));
+    std::copy_n(error(place), kTileRows, row);
+    centre(codes(place), static_cast<float>(problem.rules.middle()), row + kTileRows);
+  }
+  std::ranges::fill(sums_, 0.0F);
+  for (std::size_t first = 0; first < problem.columns; first += kColumnBlock) {
+    const std::size_t n = std::min(kColumnBlock, problem.columns - first);
+    multiply(problem.h->damped(), first, n, problem.columns, fed_, 2 * kTileRows, products_.data());
+    for (std::size_t j = 0; j < n; ++j) {
+      const float* const products = products_.data() + j * 2 * kTileRows;
+      add_sums(row_of(fed_, first + j) + kTileRows, products, products + kTileRows,
+               problem.ones_h[first + j]);
+    }
+  }
+  std::array<float, kTileRows> old_scale, old_zero;
+  std::copy_n(scales_.begin(), kTileRows, old_scale.begin());
+  std::copy_n(zeros_.begin(), kTileRows, old_zero.begin());
+  kernels::refit_grids(
+      {sums_.data(), sums_.data() + kTileRows, sums_.data() + 2 * kTileRows,
+       sums_.data() + 3 * kTileRows},
+      problem.ones_h_ones[0], problem.rules,
+      {old_scale.data(), old_zero.data(), static_cast<float>(problem.rules.max_code)},
+      scales_.data(), zeros_.data(), gain_.data(), kTileRows);
+  for (std::size_t place = 0; place < problem.columns; ++place) {
+    for (std::size_t r = 0; r < kTileRows; ++r) {
+      const float value = (static_cast<float>(codes(place)[r]) - zeros_[r]) * scales_[r];
+      error(place)[r] = weights(place)[r] - value;
+    }
+  }
+}
+
+void RowTile::descend(const Problem& problem, std::size_t block, std::size_t first,
+                      std::size_t size) {
+  const Matrix& h = problem.h->damped();
+  const std::size_t place = block + first;
+  for (std::size_t j = 0; j < size; ++j) {
+    float* const gradient = products_.data() + (first + j) * kTileRows;
+    const float* const row = row_of(h, place + j);
+    kernels::add_weighted_columns(step_.data(), kTileRows, row + place, j, gradient, kTileRows);
+    kernels::descend_column({weights(place + j), gradient, row[place + j], codes(place + j),
+                             error(place + j), step_.data() + j * kTileRows, gain_.data()},
+                            grids(problem, (place + j) / problem.group_size), kTileRows);
+    float* const change = change_.data() + (first + j) * kTileRows;
+    for (std::size_t r = 0; r < kTileRows; ++r) change[r] += step_[j * kTileRows + r];
+  }
+}
+
+void RowTile::store(const Problem& problem, std::size_t first_row, tensor::QuantizedMatrix& out,
+                    Outcome& outcome) const {
+  const std::size_t n_groups = problem.n_groups();
+  const auto top = static_cast<std::uint8_t>(problem.rules.max_code);
+  for (std::size_t r = 0; r < n_rows_; ++r) {
+    std::uint8_t* const row = out.codes.data() + (first_row + r) * problem.columns;
+    for (std::size_t place = 0; place < problem.columns; ++place) {
+      const std::uint8_t code = codes_[place * kTileRows + r];
+      row[problem.h == nullptr ? place : problem.h->columns()[place]] = code;
+      if (code == 0 || code == top) ++outcome.saturated_codes;
+    }
+    for (std::size_t group = 0; group < n_groups; ++group) {
+      const std::size_t at = (first_row + r) * n_groups + group;
+      out.scales[at] = scales_[group * kTileRows + r];
+      out.zeros[at] = static_cast<std::uint8_t>(zeros_[group * kTileRows + r]);
+    }
+    if (problem.h != nullptr) outcome.error += error_of_row_[r];
+  }
+}
+
+}  // namespace lq::solve

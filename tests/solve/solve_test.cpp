@@ -1,0 +1,239 @@
+#include "common/solve/solve.h"
+
+#include <cstring>
+#include <gtest/gtest.h>
+#include <random>
+#include <vector>
+
+#include "tests/solve/reference.h"
+
+namespace lq::solve {
+namespace {
+
+using testing::ReferenceRow;
+
+/// Weights with outliers, and tokens whose channels are related and of unlike size.
+struct Layer {
+  std::size_t rows, columns;
+  std::vector<float> weights, gram;
+
+  Layer(std::size_t n_rows, std::size_t n_columns, std::size_t n_tokens, unsigned seed)
+      : rows(n_rows), columns(n_columns), weights(rows * columns), gram(columns * columns) {
+    std::mt19937 random(seed);
+    std::normal_distribution<double> normal;
+    std::student_t_distribution<double> tails(5);
+    for (float& w : weights) w = static_cast<float>(0.02 * tails(random));
+    std::vector<double> sum(columns * columns), size(columns), x(columns);
+    for (double& s : size) s = std::exp(normal(random));
+    for (std::size_t t = 0; t < n_tokens; ++t) {
+      double common = 0;
+      for (std::size_t i = 0; i < columns; ++i) {
+        common = 0.7 * common + normal(random);
+        x[i] = common * size[i];
+      }
+      for (std::size_t i = 0; i < columns; ++i) {
+        for (std::size_t j = 0; j < columns; ++j) sum[i * columns + j] += x[i] * x[j];
+      }
+    }
+    for (std::size_t i = 0; i < sum.size(); ++i) gram[i] = static_cast<float>(sum[i]);
+  }
+
+  ReadRows reader() const {
+    return [this](std::size_t first, std::size_t n, float* out) {
+      std::copy_n(weights.data() + first * columns, n * columns, out);
+    };
+  }
+  testing::Rows h(double share) const {
+    testing::Rows h(columns, std::vector<double>(columns));
+    for (std::size_t i = 0; i < columns; ++i) {
+      for (std::size_t j = 0; j < columns; ++j) h[i][j] = double{gram[i * columns + j]};
+    }
+    return testing::damped(std::move(h), share);
+  }
+  std::vector<double> row(std::size_t r) const {
+    return {weights.begin() + static_cast<std::ptrdiff_t>(r * columns),
+            weights.begin() + static_cast<std::ptrdiff_t>((r + 1) * columns)};
+  }
+};
+
+double loss_of(const Layer& layer, const testing::Rows& h, const tensor::QuantizedMatrix& q,
+               std::size_t r) {
+  std::vector<double> e(layer.columns);
+  for (std::size_t j = 0; j < e.size(); ++j) {
+    e[j] = double{layer.weights[r * layer.columns + j]} - double{q.value(r, j)};
+  }
+  double sum = 0;
+  for (std::size_t i = 0; i < e.size(); ++i) {
+    for (std::size_t j = 0; j < e.size(); ++j) sum += e[i] * h[i][j] * e[j];
+  }
+  return sum;
+}
+
+struct Case {
+  const char* name;
+  Settings settings;
+  std::size_t columns = 256;
+};
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> kCases = {
+      {"4 bit signed g128", {}},
+      {"4 bit signed g32", {.group_size = 32}},
+      {"4 bit positive g64", {.group_size = 64, .negative_scales = false}},
+      {"4 bit asymmetric g128", {.symmetric = false}},
+      {"4 bit asymmetric without zero 0", {.group_size = 64, .symmetric = false, .lowest_zero = 1}},
+      {"3 bit asymmetric g32", {.bits = 3, .group_size = 32, .symmetric = false}},
+      {"2 bit signed g64", {.bits = 2, .group_size = 64}},
+      {"8 bit signed g128", {.bits = 8}},
+      {"4 bit whole rows", {.group_size = 0}},
+      {"4 bit bfloat16 scales", {.scale_type = tensor::DType::kBF16}},
+      {"4 bit of the values' range", {.search_ranges = false}},
+      {"4 bit, columns that are no multiple of a block", {.group_size = 64}, 192},
+      {"3 bit whole short rows", {.bits = 3, .group_size = 0}, 96},
+  };
+  return kCases;
+}
+
+class SolveAgainstReference : public ::testing::TestWithParam<std::size_t> {};
+
+/// A tie that rounding breaks otherwise changes all that follows in its row, so rows are compared
+/// as they are, and all codes together.
+TEST_P(SolveAgainstReference, GivesTheSameCodesAndErrors) {
+  const Case& c = cases()[GetParam()];
+  SCOPED_TRACE(c.name);
+  const Layer layer(40, c.columns, 400, 7);
+  const testing::Rows h = layer.h(0.01);
+  const testing::ReferenceFactor factor(h);
+  for (const int sweeps : {0, 1, 3}) {
+    Settings settings = c.settings;
+    settings.sweeps = sweeps;
+    const FactoredGram gram(layer.gram, layer.columns, {}, false, 2);
+    ASSERT_TRUE(gram.is_solvable());
+    Outcome outcome;
+    const auto q = solve(gram, layer.rows, layer.reader(), settings, 2, outcome);
+    std::size_t same = 0;
+    double reference_error = 0, error = 0, rounded_error = 0;
+    for (std::size_t r = 0; r < layer.rows; ++r) {
+      ReferenceRow rounded(layer.row(r), h, settings), solved(layer.row(r), h, settings);
+      rounded.round();
+      solved.feed_back(factor);
+      rounded_error += rounded.loss();
+      if (rounded.loss() < solved.loss()) solved.round();
+      for (int i = 0; i < sweeps; ++i) solved.sweep();
+      reference_error += solved.loss();
+      const double own = loss_of(layer, h, q, r);
+      EXPECT_LE(own, rounded.loss() * 1.0001);
+      error += own;
+      for (std::size_t j = 0; j < layer.columns; ++j) {
+        same += q.codes[r * layer.columns + j] == solved.code(j) ? 1 : 0;
+      }
+    }
+    EXPECT_GE(static_cast<double>(same), 0.999 * static_cast<double>(layer.rows * layer.columns))
+        << sweeps;
+    EXPECT_LE(error, 1.001 * reference_error) << sweeps;
+    EXPECT_NEAR(outcome.error, error, 1e-3 * error) << sweeps;
+    EXPECT_NEAR(outcome.rounded_error, rounded_error, 1e-3 * rounded_error) << sweeps;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, SolveAgainstReference, ::testing::Range<std::size_t>(0, 13));
+
+FactoredGram factored(const Layer& layer, bool by_importance = false) {
+  return {layer.gram, layer.columns, {}, by_importance, 2};
+}
+
+TEST(Solve, IsTheSameForAnyNumberOfThreads) {
+  const Layer layer(300, 128, 300, 3);
+  const FactoredGram h = factored(layer);
+  Outcome one_outcome, three_outcome;
+  const auto one = solve(h, layer.rows, layer.reader(), {.group_size = 64}, 1, one_outcome);
+  const auto three = solve(h, layer.rows, layer.reader(), {.group_size = 64}, 3, three_outcome);
+  EXPECT_EQ(one.codes, three.codes);
+  EXPECT_EQ(one.scales, three.scales);
+  EXPECT_EQ(one_outcome.error, three_outcome.error);
+}
+
+TEST(Solve, GivesARowTheSameCodesWhateverRowsAreSolvedWithIt) {
+  const Layer layer(130, 128, 300, 3);  // the last tile has two rows
+  const FactoredGram h = factored(layer);
+  Outcome outcome;
+  const auto all = solve(h, layer.rows, layer.reader(), {.symmetric = false}, 1, outcome);
+  const auto last = solve(
+      h, 1, [&](std::size_t, std::size_t n, float* out) { layer.reader()(129, n, out); },
+      {.symmetric = false}, 1, outcome);
+  EXPECT_TRUE(std::equal(last.codes.begin(), last.codes.end(), all.codes.begin() + 129 * 128));
+  EXPECT_EQ(last.scales[0], all.scales[129]);
+  EXPECT_EQ(last.zeros[0], all.zeros[129]);
+}
+
+TEST(Solve, GroupsColumnsByImportanceWhereAsked) {
+  const Layer layer(20, 128, 300, 5);
+  Outcome outcome;
+  const FactoredGram h = factored(layer, true);
+  const auto q = solve(h, layer.rows, layer.reader(), {.group_size = 32}, 1, outcome);
+  ASSERT_EQ(q.group_of.size(), 128U);
+  const testing::Rows damped = layer.h(0.01);
+  for (std::size_t i = 0; i < 128; ++i) {
+    for (std::size_t j = 0; j < 128; ++j) {
+      EXPECT_TRUE(damped[i][i] <= damped[j][j] || q.group_of[i] <= q.group_of[j]);
+    }
+  }
+  double error = 0;
+  for (std::size_t r = 0; r < layer.rows; ++r) error += loss_of(layer, damped, q, r);
+  EXPECT_NEAR(error, outcome.error, 1e-3 * error);
+  EXPECT_LT(error, outcome.rounded_error);
+}
+
+TEST(Solve, KeepsRoundingForRowsThatItServesBetter) {
+  // Nothing relates the columns: error feedback is rounding then, and sweeps do the rest.
+  Layer layer(16, 64, 1, 1);
+  std::ranges::fill(layer.gram, 0.0F);
+  for (std::size_t i = 0; i < 64; ++i) layer.gram[i * 64 + i] = 1;
+  Outcome outcome;
+  solve(factored(layer), layer.rows, layer.reader(), {.group_size = 64, .sweeps = 0}, 1, outcome);
+  EXPECT_NEAR(outcome.error, outcome.rounded_error, 1e-6 * outcome.error);
+}
+
+TEST(Solve, CountsCodesAtTheEndsOfTheGrid) {
+  Layer layer(2, 32, 40, 1);
+  std::ranges::fill(layer.weights, 0.0F);
+  layer.weights[0] = 1;  // of a signed grid: code 0
+  layer.weights[40] = 1;
+  Outcome outcome;
+  const auto q = round_to_nearest({}, 32, 2, layer.reader(), {.group_size = 32}, 1, outcome);
+  EXPECT_EQ(outcome.saturated_codes, 2U);
+  EXPECT_EQ(q.value(0, 0), 1.0F);
+  EXPECT_EQ(q.value(0, 1), 0.0F);
+}
+
+TEST(Solve, WritesZerosAsZerosWhateverTheGrid) {
+  Layer layer(3, 64, 80, 1);
+  std::ranges::fill(layer.weights, 0.0F);
+  for (const bool symmetric : {true, false}) {
+    Outcome outcome;
+    const auto q = solve(factored(layer), 3, layer.reader(),
+                         {.group_size = 32, .symmetric = symmetric}, 1, outcome);
+    for (std::size_t j = 0; j < 64; ++j) EXPECT_EQ(q.value(1, j), 0.0F);
+    for (const float scale : q.scales) EXPECT_GT(std::abs(scale), 0.0F);
+  }
+}
+
+TEST(Solve, RoundingWithImportanceFavoursImportantColumns) {
+  const Layer layer(50, 64, 70, 2);
+  std::vector<float> importance(64, 1e-4F);
+  importance[5] = 1;
+  Outcome outcome;
+  const Settings settings{.bits = 2, .group_size = 64};
+  const auto plain = round_to_nearest({}, 64, 50, layer.reader(), settings, 1, outcome);
+  const auto weighed = round_to_nearest(importance, 64, 50, layer.reader(), settings, 1, outcome);
+  double plain_error = 0, weighed_error = 0;
+  for (std::size_t r = 0; r < 50; ++r) {
+    const float w = layer.weights[r * 64 + 5];
+    plain_error += std::abs(double{plain.value(r, 5)} - double{w});
+    weighed_error += std::abs(double{weighed.value(r, 5)} - double{w});
+  }
+  EXPECT_LT(weighed_error, 0.5 * plain_error);
+}
+
+}  // namespace
+}  // namespace lq::solve
