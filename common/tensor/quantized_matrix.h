@@ -16,11 +16,12 @@ namespace lq::tensor {
 struct QuantizedMatrix {
   QuantizedMatrix() = default;
   /// Of zeros alone. `size_of_groups` 0: one group for the whole row.
-  QuantizedMatrix(std::size_t n_rows, std::size_t n_columns, std::size_t size_of_groups, int n_bits);
+  QuantizedMatrix(std::size_t n_rows, std::size_t n_columns, std::size_t size_of_groups,
+                  int n_bits);
 
   std::size_t rows = 0, columns = 0;
-  std::size_t group_size = 0;  // 1..columns
-  int bits = 0;                // codes and zeros are 0..2^bits - 1
+  std::size_t group_size = 0;          // 1..columns
+  int bits = 0;                        // codes and zeros are 0..2^bits - 1
   std::vector<std::uint8_t> codes;     // [rows, columns]
   std::vector<float> scales;           // [rows, n_groups()], exact in the type they are stored in
   std::vector<std::uint8_t> zeros;     // [rows, n_groups()]
