@@ -4,12 +4,16 @@
 //
 //   qweight  I32 [in, out / 8]      qzeros  I32 [groups, out / 8]      scales  F16 [groups, out]
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <fmt/format.h>
 
+#include "common/base/errors.h"
+#include "common/base/text.h"
 #include "common/quantized/bit_packing.h"
 #include "common/quantized/format_rows.h"
+#include "common/quantized/module_rules.h"
 #include "common/quantized/stored_tensors.h"
 
 namespace lq::quantized {
@@ -96,6 +100,57 @@ QuantizedMatrix decode(const tensor::TensorSource& source, std::string_view modu
   return matrix;
 }
 
+[[noreturn]] void fail_config(std::string why, std::string fix) {
+  throw base::UnsupportedError("cannot write an AWQ checkpoint of this model", std::move(why),
+                               std::move(fix));
+}
+
+/// Entries are looked for anywhere in a module name.
+std::vector<std::string> not_converted(const QuantizationFacts& facts) {
+  std::vector<std::string> entries;
+  for (const Module& module : facts.modules) {
+    if (!module.scheme) entries.push_back(module.name);
+  }
+  entries.insert(entries.end(), facts.other_linears.begin(), facts.other_linears.end());
+  if (has_draft_heads(facts)) entries.emplace_back("mtp");
+  for (const std::string& entry : entries) {
+    for (const Module& module : facts.modules) {
+      if (!module.scheme || module.name.find(entry) == std::string::npos) continue;
+      fail_config(
+          fmt::format("its list of float modules names parts of names, and `{}` is a part of "
+                      "the quantized `{}`",
+                      base::escape_controls(entry), base::escape_controls(module.name)),
+          "quantize both or neither, or choose another format");
+    }
+  }
+  return entries;
+}
+
+nlohmann::ordered_json config(const QuantizationFacts& facts) {
+  require_fused_alike(facts.modules);
+  for (const Module& module : facts.modules) {
+    if (!module.scheme || *module.scheme == facts.scheme) continue;
+    fail_config(fmt::format("the format has one scheme for all modules, and `{}` would have {} in "
+                            "place of {}",
+                            base::escape_controls(module.name), describe(module.scheme),
+                            describe(facts.scheme)),
+                "leave out the override, or choose another format");
+  }
+  // A symmetric grid is written as an asymmetric one with every zero point in the middle: files
+  // without zero points are not read by all.
+  nlohmann::ordered_json json = {{"quant_method", "awq"},
+                                 {"bits", facts.scheme.bits},
+                                 {"group_size", stated_group_size(facts.scheme)},
+                                 {"zero_point", true},
+                                 {"version", "gemm"},
+                                 {"modules_to_not_convert", nullptr}};
+  const Module* output = output_module(facts);
+  if (output != nullptr && output->scheme) json["lm_head"] = true;
+  std::vector<std::string> entries = not_converted(facts);
+  if (!entries.empty()) json["modules_to_not_convert"] = std::move(entries);
+  return json;
+}
+
 }  // namespace
 
 constinit const Format kAwq = {.name = "awq",
@@ -106,6 +161,8 @@ constinit const Format kAwq = {.name = "awq",
                                .shape_problem = shape_problem,
                                .tensors = tensors,
                                .encode = encode,
-                               .decode = decode};
+                               .decode = decode,
+                               .config = config,
+                               .config_copy = {}};
 
 }  // namespace lq::quantized

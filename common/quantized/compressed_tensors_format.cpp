@@ -10,12 +10,14 @@
 // Three bits are one dense stream per row, as the library packs since version 0.15 (before, ten
 // codes a word).
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <fmt/format.h>
 
 #include "common/quantized/bit_packing.h"
 #include "common/quantized/format_rows.h"
+#include "common/quantized/module_rules.h"
 #include "common/quantized/stored_tensors.h"
 
 namespace lq::quantized {
@@ -25,6 +27,7 @@ using tensor::DType;
 using tensor::QuantizedMatrix;
 
 constexpr std::array kBits = {2, 3, 4, 8};
+constexpr std::string_view kPacking = "pack-quantized";
 
 DType scale_dtype(DType float_dtype) { return float_dtype; }
 
@@ -112,6 +115,83 @@ QuantizedMatrix decode(const tensor::TensorSource& source, std::string_view modu
   return matrix;
 }
 
+/// Only keys that the library knows: it refuses a scheme with others.
+nlohmann::ordered_json scheme_json(const Scheme& scheme) {
+  nlohmann::ordered_json weights = {{"num_bits", scheme.bits},
+                                    {"type", "int"},
+                                    {"symmetric", scheme.symmetric},
+                                    {"strategy", scheme.group_size == 0 ? "channel" : "group"},
+                                    {"group_size", nullptr},
+                                    {"dynamic", false},
+                                    {"actorder", nullptr}};
+  if (scheme.group_size != 0) weights["group_size"] = scheme.group_size;
+  if (!scheme.symmetric) weights["zp_dtype"] = "torch.int8";
+  return weights;
+}
+
+struct ConfigGroup {
+  Scheme scheme;
+  std::vector<std::string> targets;
+};
+
+/// Names before classes: readers take the first target that fits, and a joined matrix such as
+/// qkv_proj is a "Linear" to them before they ask for its members.
+std::vector<ConfigGroup> config_groups(const QuantizationFacts& facts) {
+  std::vector<ConfigGroup> groups;
+  const auto add = [&](const Scheme& scheme, std::string target) {
+    const auto same = std::ranges::find(groups, scheme, &ConfigGroup::scheme);
+    ConfigGroup& group =
+        same == groups.end() ? groups.emplace_back(ConfigGroup{scheme, {}}) : *same;
+    group.targets.push_back(std::move(target));
+  };
+  for (const ModuleRule& rule : override_rules(facts)) {
+    if (rule.scheme) add(*rule.scheme, "re:" + rule.pattern);
+  }
+  // The class of the output matrix is no "Linear" in every reader.
+  const Module* output = output_module(facts);
+  const bool quantized_output = output != nullptr && output->scheme;
+  if (quantized_output && output->scheme != facts.scheme) {
+    add(*output->scheme, "re:.*" + output->name);
+  }
+  add(facts.scheme, "Linear");
+  if (quantized_output && output->scheme == facts.scheme) {
+    add(facts.scheme, "re:.*" + output->name);
+  }
+  return groups;
+}
+
+std::vector<std::string> ignored(const QuantizationFacts& facts) {
+  std::vector<std::string> names;
+  for (const Module& module : facts.modules) {
+    if (!module.scheme) names.push_back(module.name);
+  }
+  names.insert(names.end(), facts.other_linears.begin(), facts.other_linears.end());
+  if (has_draft_heads(facts)) names.emplace_back("re:.*mtp.*");
+  return names;
+}
+
+nlohmann::ordered_json config(const QuantizationFacts& facts) {
+  require_fused_alike(facts.modules);
+  nlohmann::ordered_json groups;
+  for (const ConfigGroup& group : config_groups(facts)) {
+    groups["group_" + std::to_string(groups.size())] = {{"targets", group.targets},
+                                                        {"format", kPacking},
+                                                        {"input_activations", nullptr},
+                                                        {"output_activations", nullptr},
+                                                        {"weights", scheme_json(group.scheme)}};
+  }
+  return {{"quant_method", "compressed-tensors"},
+          {"format", kPacking},
+          {"quantization_status", "compressed"},
+          {"version", "0.15.0"},
+          {"global_compression_ratio", nullptr},
+          {"kv_cache_scheme", nullptr},
+          {"sparsity_config", nlohmann::ordered_json::object()},
+          {"transform_config", nlohmann::ordered_json::object()},
+          {"ignore", ignored(facts)},
+          {"config_groups", std::move(groups)}};
+}
+
 }  // namespace
 
 constinit const Format kCompressedTensors = {.name = "compressed-tensors",
@@ -122,6 +202,8 @@ constinit const Format kCompressedTensors = {.name = "compressed-tensors",
                                              .shape_problem = shape_problem,
                                              .tensors = tensors,
                                              .encode = encode,
-                                             .decode = decode};
+                                             .decode = decode,
+                                             .config = config,
+                                             .config_copy = {}};
 
 }  // namespace lq::quantized

@@ -11,11 +11,13 @@
 //                         <m>.scales F16 [groups, out]
 
 #include <cstddef>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/quantized/quantization_facts.h"
 #include "common/quantized/scheme.h"
 #include "common/safetensors/layout.h"
 #include "common/tensor/quantized_matrix.h"
@@ -48,6 +50,12 @@ struct Format {
   /// something is missing, of another shape or type, or out of range.
   tensor::QuantizedMatrix (*decode)(const tensor::TensorSource& source, std::string_view module,
                                     const Scheme& scheme);
+
+  /// The `quantization_config` of config.json. Throws UnsupportedError for what the format or its
+  /// runtimes have no words for.
+  nlohmann::ordered_json (*config)(const QuantizationFacts& facts);
+  /// A file that holds the same object once more; empty: none.
+  std::string_view config_copy;
 };
 
 std::span<const Format* const> formats();

@@ -14,6 +14,7 @@
 
 #include "common/quantized/bit_packing.h"
 #include "common/quantized/format_rows.h"
+#include "common/quantized/module_rules.h"
 #include "common/quantized/stored_tensors.h"
 
 namespace lq::quantized {
@@ -137,6 +138,57 @@ QuantizedMatrix decode(const tensor::TensorSource& source, std::string_view modu
   return matrix;
 }
 
+nlohmann::ordered_json rule_of(const Scheme& scheme) {
+  return {
+      {"bits", scheme.bits}, {"group_size", stated_group_size(scheme)}, {"sym", scheme.symmetric}};
+}
+
+/// First match wins in every reader; no two of these rules hit the same module.
+nlohmann::ordered_json dynamic_rules(const QuantizationFacts& facts) {
+  nlohmann::ordered_json rules = nlohmann::ordered_json::object();
+  for (const std::string& pattern : other_linear_patterns(facts)) {
+    rules["-:" + pattern] = nlohmann::ordered_json::object();
+  }
+  for (const ModuleRule& rule : override_rules(facts)) {
+    if (rule.scheme) {
+      rules["+:" + rule.pattern] = rule_of(*rule.scheme);
+    } else {
+      rules["-:" + rule.pattern] = nlohmann::ordered_json::object();
+    }
+  }
+  const Module* output = output_module(facts);
+  if (output != nullptr && output->scheme && output->scheme != facts.scheme) {
+    rules["+:" + output->name + "$"] = rule_of(*output->scheme);
+  }
+  return rules;
+}
+
+template <int kZeroOffset>
+nlohmann::ordered_json config(const QuantizationFacts& facts) {
+  require_fused_alike(facts.modules);
+  const Module* output = output_module(facts);
+  nlohmann::ordered_json json = {{"bits", facts.scheme.bits},
+                                 {"group_size", stated_group_size(facts.scheme)},
+                                 {"sym", facts.scheme.symmetric},
+                                 {"desc_act", facts.desc_act},
+                                 {"lm_head", output != nullptr && output->scheme.has_value()},
+                                 {"quant_method", "gptq"},
+                                 {"checkpoint_format", kZeroOffset == 1 ? "gptq" : "gptq_v2"},
+                                 {"true_sequential", facts.true_sequential},
+                                 {"static_groups", facts.static_groups},
+                                 {"damp_percent", facts.damp_percent},
+                                 {"pack_dtype", "int32"}};
+  nlohmann::ordered_json rules = dynamic_rules(facts);
+  if (!rules.empty()) json["dynamic"] = std::move(rules);
+  json["meta"] = {{"quantizer", {facts.quantizer}},
+                  {"damp_percent", facts.damp_percent},
+                  {"static_groups", facts.static_groups},
+                  {"true_sequential", facts.true_sequential}};
+  return json;
+}
+
+constexpr std::string_view kConfigCopy = "quantize_config.json";
+
 }  // namespace
 
 constinit const Format kGptq = {.name = "gptq",
@@ -147,7 +199,9 @@ constinit const Format kGptq = {.name = "gptq",
                                 .shape_problem = shape_problem,
                                 .tensors = tensors,
                                 .encode = encode<1>,
-                                .decode = decode<1>};
+                                .decode = decode<1>,
+                                .config = config<1>,
+                                .config_copy = kConfigCopy};
 constinit const Format kGptqV2 = {.name = "gptq_v2",
                                   .bits = kBits,
                                   .lowest_zero = 0,
@@ -156,6 +210,8 @@ constinit const Format kGptqV2 = {.name = "gptq_v2",
                                   .shape_problem = shape_problem,
                                   .tensors = tensors,
                                   .encode = encode<0>,
-                                  .decode = decode<0>};
+                                  .decode = decode<0>,
+                                  .config = config<0>,
+                                  .config_copy = kConfigCopy};
 
 }  // namespace lq::quantized

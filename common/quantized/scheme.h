@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "common/model/roles.h"
 
@@ -34,5 +37,17 @@ struct Module {
   std::optional<Scheme> scheme = {};  // none: stays a float matrix
   std::string why_float = {};         // then, for people: "its 100 columns are no multiple of 32"
 };
+
+/// "4 bits, groups of 128, symmetric"; "float" without a scheme.
+std::string describe(const std::optional<Scheme>& scheme);
+
+/// As configurations state it: -1 for whole rows.
+std::int64_t stated_group_size(const Scheme& scheme);
+
+/// The matrix into which runtimes join a linear with its neighbours: "...self_attn.qkv_proj" for
+/// "...self_attn.q_proj"; empty for one that stays alone.
+std::string fused_name(std::string_view module);
+/// Throws UnsupportedError when linears that runtimes join do not have the same scheme.
+void require_fused_alike(std::span<const Module> modules);
 
 }  // namespace lq::quantized
