@@ -33,20 +33,27 @@ constexpr std::array kTypeOrder = {
       std::move(why), "rename or reshape the tensor in the source model");
 }
 
-// Positions of the tensors in file order. Throws for a doubled name.
-std::vector<std::size_t> file_order(const std::vector<TensorSpec>& tensors) {
+std::vector<std::size_t> given_order(const std::vector<TensorSpec>& tensors) {
   std::vector<std::size_t> order(tensors.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
+  return order;
+}
+
+std::vector<std::size_t> reference_order(const std::vector<TensorSpec>& tensors) {
+  std::vector<std::size_t> order = given_order(tensors);
   const auto place = [&](std::size_t i) -> std::pair<std::ptrdiff_t, std::string_view> {
     return {std::ranges::find(kTypeOrder, tensors[i].dtype) - kTypeOrder.begin(), tensors[i].name};
   };
   std::ranges::sort(order, {}, place);
+  return order;
+}
+
+void require_distinct_names(const std::vector<TensorSpec>& tensors) {
   std::vector<std::string_view> names;
   for (const TensorSpec& tensor : tensors) names.push_back(tensor.name);
   std::ranges::sort(names);
   const auto doubled = std::ranges::adjacent_find(names);
   if (doubled != names.end()) fail(std::string(*doubled), "two tensors have this name");
-  return order;
 }
 
 std::string to_text(const nlohmann::ordered_json& json) {
@@ -79,27 +86,15 @@ std::vector<std::byte> header_bytes(std::string text) {
   return bytes;
 }
 
-}  // namespace
-
-std::uint64_t TensorSpec::n_bytes() const {
-  auto bits = static_cast<std::uint64_t>(tensor::dtype_row(dtype).bits);
-  for (const std::int64_t extent : shape) {
-    if (extent < 0 || __builtin_mul_overflow(bits, static_cast<std::uint64_t>(extent), &bits)) {
-      fail(name, "its shape has a negative extent or too many elements");
-    }
-  }
-  if (bits % 8 != 0) fail(name, fmt::format("its {} bits are no whole number of bytes", bits));
-  return bits / 8;
-}
-
-Layout lay_out(const std::vector<TensorSpec>& tensors,
+Layout lay_out(const std::vector<TensorSpec>& tensors, const std::vector<std::size_t>& order,
                std::map<std::string, std::string> metadata) {
+  require_distinct_names(tensors);
   metadata.emplace("format", "pt");
   std::string text = fmt::format(R"({{"__metadata__":{})", to_text(metadata));
   Layout layout;
   layout.offsets.resize(tensors.size());
   std::uint64_t place = 0;
-  for (const std::size_t i : file_order(tensors)) {
+  for (const std::size_t i : order) {
     const TensorSpec& tensor = tensors[i];
     if (tensor.name == "__metadata__") fail(tensor.name, "the format keeps this name for itself");
     const std::uint64_t end = place + tensor.n_bytes();
@@ -115,6 +110,33 @@ Layout lay_out(const std::vector<TensorSpec>& tensors,
   for (std::uint64_t& offset : layout.offsets) offset += layout.header.size();
   layout.file_bytes = layout.header.size() + place;
   return layout;
+}
+
+}  // namespace
+
+std::uint64_t TensorSpec::n_bytes() const {
+  auto bits = static_cast<std::uint64_t>(tensor::dtype_row(dtype).bits);
+  for (const std::int64_t extent : shape) {
+    if (extent < 0 || __builtin_mul_overflow(bits, static_cast<std::uint64_t>(extent), &bits)) {
+      fail(name, "its shape has a negative extent or too many elements");
+    }
+  }
+  if (bits % 8 != 0) fail(name, fmt::format("its {} bits are no whole number of bytes", bits));
+  return bits / 8;
+}
+
+Layout lay_out(const std::vector<TensorSpec>& tensors,
+               std::map<std::string, std::string> metadata) {
+  return lay_out(tensors, reference_order(tensors), std::move(metadata));
+}
+
+Layout lay_out_in_order(const std::vector<TensorSpec>& tensors,
+                        std::map<std::string, std::string> metadata) {
+  return lay_out(tensors, given_order(tensors), std::move(metadata));
+}
+
+std::uint64_t alignment_of(DType dtype) {
+  return static_cast<std::uint64_t>(std::max(1, tensor::dtype_row(dtype).bits / 8));
 }
 
 std::string serialize(const std::vector<TensorSpec>& tensors, const std::vector<std::string>& data,

@@ -38,6 +38,14 @@ struct Layout {
 Layout lay_out(const std::vector<TensorSpec>& tensors,
                std::map<std::string, std::string> metadata = {});
 
+/// The same with the tensors in the given order, for a caller who wants some of them side by side.
+/// REQUIRES: each then begins at a multiple of its element size, which readers may rely on.
+Layout lay_out_in_order(const std::vector<TensorSpec>& tensors,
+                        std::map<std::string, std::string> metadata = {});
+
+/// Bytes of an element that a tensor must be aligned to; 1 for types below a byte.
+std::uint64_t alignment_of(tensor::DType dtype);
+
 /// A whole small file: `data` holds the bytes of each tensor. REQUIRES: each as long as its spec
 /// says.
 std::string serialize(const std::vector<TensorSpec>& tensors, const std::vector<std::string>& data,

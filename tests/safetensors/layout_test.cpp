@@ -34,6 +34,16 @@ TEST(SafetensorsLayout, OrdersByWidthThenNameAndKeepsTheCallersPositions) {
   EXPECT_EQ(layout.file_bytes, data + 21);
 }
 
+TEST(SafetensorsLayout, KeepsTheGivenOrderWhereAsked) {
+  const Layout layout =
+      lay_out_in_order({{"c", DType::kBF16, {4}}, {"a", DType::kF32, {2}}, {"b", DType::kU8, {3}}});
+  const std::uint64_t data = layout.header.size();
+  EXPECT_EQ(layout.offsets, (std::vector<std::uint64_t>{data, data + 8, data + 16}));
+  EXPECT_EQ(layout.file_bytes, data + 19);
+  EXPECT_EQ(alignment_of(DType::kF4), 1U);
+  EXPECT_EQ(alignment_of(DType::kI64), 8U);
+}
+
 TEST(SafetensorsLayout, WhatIsWrittenReadsBack) {
   const testing::ScratchDirectory scratch;
   const std::string name = "weird \"name\" \\ \n \xC3\xA9";
