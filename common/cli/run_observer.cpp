@@ -56,6 +56,7 @@ void RunObserver::planned(const stage::Plan& plan, std::size_t units_kept) {
   progress_.start(plan, units_kept, shard_);
   units_ = progress_.numbers().units;
   if (ticker_.joinable()) return;
+  stop_ = false;  // of a run before this one
   ticker_ = std::thread([this] {
     std::unique_lock lock(mutex_);
     while (!stopping_.wait_for(lock, kTick, [this] { return stop_; })) {

@@ -28,6 +28,7 @@ class RunObserver : public stage::StageObserver {
   void detail(const std::string& text) override { log_.detail(text); }
   void advanced(std::uint64_t amount) override { progress_.advanced(amount); }
   void finished(const stage::Plan& plan, const stage::StageReport& report) override;
+  void ended() override { stop_ticking(); }
 
   /// Ends the display; the plan is no longer referred to. Called before a program ends in whatever
   /// way.

@@ -453,6 +453,10 @@ void StageRun::finish_numbers() {
 
 StageReport run_stage(const Plan& plan, const StageOptions& options, UnitWork& work,
                       StageObserver& observer) {
+  struct End {
+    ~End() { observer.ended(); }
+    StageObserver& observer;
+  } const end{observer};
   return StageRun(plan, options, work, observer).run();
 }
 

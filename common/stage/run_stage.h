@@ -67,6 +67,8 @@ class StageObserver {
   /// plan measures.
   virtual void advanced(std::uint64_t /*amount*/) {}
   virtual void finished(const Plan&, const struct StageReport&) {}
+  /// The last call of a run, in whatever way it ends: its plan may be gone from then on.
+  virtual void ended() {}
 };
 
 enum class ResultStatus { kMade, kUpToDate, kPlanned, kShardDone };

@@ -1,10 +1,12 @@
 #include "common/cli/run_observer.h"
 
+#include <atomic>
 #include <gtest/gtest.h>
 #include <sstream>
 
 #include "tests/cli/toy_tool.h"
 #include "tests/support/scratch.h"
+#include "tests/support/wait_until.h"
 
 namespace lq::cli {
 namespace {
@@ -89,6 +91,22 @@ TEST_F(RunObserverTest, LogsPlanAndUnits) {
   EXPECT_EQ(events[3]["n"], 2);
   EXPECT_EQ(events[3]["s"], 0.25);
   EXPECT_EQ(events[3]["bytes"], 200);
+}
+
+TEST_F(RunObserverTest, TicksInASecondRunToo) {
+  RunLog log("lq-toy", session_, false, console_);
+  std::atomic<int> ticks = 0;
+  Gauges gauges = machine_gauges();
+  gauges.memory_free = [&ticks] { return static_cast<std::uint64_t>(++ticks) << 40; };
+  Progress progress("lq-toy", ProgressStyle::kNone, 80, 1 << 30, gauges, console_, {});
+  RunObserver observer(log, progress);
+  const stage::Plan plan = toy_plan({100});
+  for (int run = 0; run < 2; ++run) {
+    observer.planned(plan, 0);
+    const int before = ticks;
+    EXPECT_TRUE(testing::wait_until([&] { return ticks > before; }));
+    observer.ended();
+  }
 }
 
 TEST(ProgressStyleOf, FollowsTerminalAndOptions) {

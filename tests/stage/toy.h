@@ -118,8 +118,9 @@ struct ToyObserver : StageObserver {
   }
   void unit_done(const Plan&, std::size_t, double) override { ++done; }
   void finished(const Plan&, const StageReport&) override { ++finished_calls; }
+  void ended() override { ++ended_calls; }
 
-  std::size_t kept = 0, done = 0, finished_calls = 0;
+  std::size_t kept = 0, done = 0, finished_calls = 0, ended_calls = 0;
   std::vector<std::string> messages, warnings;
 };
 

@@ -23,10 +23,15 @@ inline std::string peer_path(const char* variable) {
 }
 inline bool peers_required() { return peer_path("LQ_REQUIRE_PEERS") == "1"; }
 
+/// Peers that a machine may lack though peers are required; setup.sh has said so.
+inline bool may_be_missing(std::string_view variable) {
+  return variable == "LQ_PEER_PYTHON" || variable == "LQ_VLLM_PYTHON" || variable == "LQ_HF_PYTHON";
+}
+
 #define LQ_NEED_PEER(variable)                                                                   \
   do {                                                                                           \
     if (!::lq::testing::peer_path(variable).empty()) break;                                      \
-    if (::lq::testing::peers_required() && std::string_view(variable) != "LQ_PEER_PYTHON") {     \
+    if (::lq::testing::peers_required() && !::lq::testing::may_be_missing(variable)) {           \
       FAIL() << variable " is not set, and LQ_REQUIRE_PEERS=1: run tests/peers/setup.sh";        \
     }                                                                                            \
     GTEST_SKIP() << variable " is not set: run tests/peers/setup.sh, then . build/peers/env.sh"; \

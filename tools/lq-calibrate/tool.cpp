@@ -3,12 +3,12 @@
 #include <memory>
 #include <optional>
 
+#include "common/calibrate/estimate.h"
+#include "common/calibrate/imatrix.h"
+#include "common/calibrate/plan.h"
+#include "common/calibrate/unit.h"
 #include "common/cli/version.h"
 #include "common/kernels/target.h"
-#include "tools/lq-calibrate/estimate.h"
-#include "tools/lq-calibrate/imatrix.h"
-#include "tools/lq-calibrate/plan.h"
-#include "tools/lq-calibrate/unit.h"
 
 namespace lq::calibrate {
 

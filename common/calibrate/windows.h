@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <string>
 
+#include "common/calibrate/options.h"
 #include "common/calibration/windows.h"
 #include "common/model/checkpoint.h"
 #include "common/stage/run_stage.h"
-#include "tools/lq-calibrate/options.h"
 
 namespace lq::calibrate {
 

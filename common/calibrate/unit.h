@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <optional>
 
+#include "common/calibrate/plan.h"
 #include "common/stage/run_stage.h"
-#include "tools/lq-calibrate/plan.h"
 
 namespace lq::calibrate {
 

@@ -1,4 +1,4 @@
-#include "tools/lq-calibrate/plan.h"
+#include "common/calibrate/plan.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -6,6 +6,8 @@
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
+#include "common/calibrate/estimate.h"
+#include "common/calibrate/windows.h"
 #include "common/calibration/imported_stats.h"
 #include "common/calibration/lane_file.h"
 #include "common/calibration/token_file.h"
@@ -13,8 +15,6 @@
 #include "common/io/input_file.h"
 #include "common/linalg/numeric_class.h"
 #include "common/stage/paths.h"
-#include "tools/lq-calibrate/estimate.h"
-#include "tools/lq-calibrate/windows.h"
 
 namespace lq::calibrate {
 namespace {
@@ -231,7 +231,7 @@ class Planner {
   void finish_plan() {
     stage::Plan& plan = job_->plan;
     plan.order = stage::Order::kSequential;
-    plan.is_one_shard = stage_.shard.has_value();
+    plan.is_one_shard = true;
     plan.memory_bytes = needed_memory(*job_);
     plan.memory_advice = memory_advice(*job_);
     plan.measure = stage::Measure::kTokens;

@@ -1,4 +1,4 @@
-#include "tools/lq-calibrate/imatrix.h"
+#include "common/calibrate/imatrix.h"
 
 #include <fmt/format.h>
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "common/calibrate/options.h"
 #include "common/calibration/calibration_directory.h"
 #include "common/calibration/calibrator.h"
 #include "common/calibration/importance_matrix.h"
@@ -16,7 +17,6 @@
 #include "common/forward/weights.h"
 #include "common/model/checkpoint.h"
 #include "common/stage/run_stage.h"
-#include "tools/lq-calibrate/options.h"
 
 namespace lq::calibrate {
 

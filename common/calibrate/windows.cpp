@@ -1,4 +1,4 @@
-#include "tools/lq-calibrate/windows.h"
+#include "common/calibrate/windows.h"
 
 #include <algorithm>
 #include <filesystem>

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "tools/lq-calibrate/plan.h"
+#include "common/calibrate/plan.h"
 
 namespace lq::calibrate {
 

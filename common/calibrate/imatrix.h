@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "tools/lq-calibrate/plan.h"
+#include "common/calibrate/plan.h"
 
 namespace lq::calibrate {
 

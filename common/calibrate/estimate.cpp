@@ -1,4 +1,4 @@
-#include "tools/lq-calibrate/estimate.h"
+#include "common/calibrate/estimate.h"
 
 #include <algorithm>
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "tools/lq-calibrate/unit.h"
+#include "common/calibrate/unit.h"
 
 #include <chrono>
 #include <fmt/format.h>
