@@ -87,7 +87,8 @@ std::vector<char> units_of_shard(const Plan& plan, const std::optional<Shard>& s
   if (!shard || plan.is_one_shard) return chosen;
   const std::vector<int> shard_of = cut_by_cost(plan.units, shard->count);
   for (std::size_t unit = 0; unit < chosen.size(); ++unit) {
-    chosen[unit] = shard_of[unit] == shard->index ? 1 : 0;
+    const bool own = shard_of[unit] == shard->index && !plan.units[unit].concluding;
+    chosen[unit] = own ? 1 : 0;
   }
   return chosen;
 }

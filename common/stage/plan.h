@@ -62,6 +62,7 @@ struct Unit {
   double cost = 0;                   // relative; cuts shards and estimates the time left
   std::vector<Extent> extents = {};  // at most one per result
   std::uint64_t tokens = 0;          // that pass through, of a plan that counts tokens
+  bool concluding = false;  // needs all others: of no shard, but of the run that puts them together
 };
 
 enum class ResultKind { kFiles, kDirectory };

@@ -56,6 +56,15 @@ TEST_F(Shards, EachDoesItsPartAndTheFinisherOnlyAssembles) {
   EXPECT_EQ(run_toy(plan_, shard(1, 3)).report.status[0], ResultStatus::kUpToDate);
 }
 
+TEST_F(Shards, LeaveAUnitThatConcludesToTheFinisher) {
+  plan_.units.back().concluding = true;
+  std::size_t units = 0;
+  for (const int index : {1, 2}) units += run_toy(plan_, shard(index, 2)).units_run;
+  EXPECT_EQ(units, 39U);
+  EXPECT_EQ(run_toy(plan_).units_run, 1U);
+  EXPECT_EQ(read_file(scratch_.path() / "x.1"), expected_file(plan_, 0, 1));
+}
+
 TEST_F(Shards, TheFinisherTakesShardsOfAnyCountAndMakesTheRest) {
   const std::size_t units = run_toy(plan_, shard(1, 2)).units_run;
   run_toy(plan_, shard(5, 5));
