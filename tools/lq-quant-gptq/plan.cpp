@@ -1,0 +1,303 @@
+#include "tools/lq-quant-gptq/plan.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+#include <utility>
+
+#include "common/base/errors.h"
+#include "common/base/text.h"
+#include "common/calibration/token_file.h"
+#include "common/linalg/numeric_class.h"
+#include "common/model/sound_weights.h"
+#include "common/quantized/module_choice.h"
+#include "common/stage/paths.h"
+#include "tools/lq-quant-gptq/estimate.h"
+
+namespace lq::quant_gptq {
+namespace {
+
+namespace fs = std::filesystem;
+using tensor::DType;
+
+constexpr int kFormatVersion = 1;
+constexpr const char* kTool = "lq-quant-gptq";
+
+/// Builds the parts of a job in order.
+class Planner {
+ public:
+  Planner(const fs::path& model_dir, const Options& options, const Request& request,
+          const stage::StageOptions& stage, stage::StageObserver& observer)
+      : options_(options),
+        stage_(stage),
+        observer_(observer),
+        job_(std::make_unique<Job>()) {
+    job_->checkpoint = model::open_checkpoint(model_dir);
+    map_ = model::map_tensors(job_->checkpoint);
+    model::require_sound(job_->checkpoint, map_);
+    job_->weights.emplace(job_->checkpoint);
+    job_->request = request;
+    job_->sequential = options.sequential;
+    job_->data_free = options.data_free;
+    job_->strict = options.strict;
+    job_->plan.results.emplace_back();
+    inputs_ = {model::describe_input(job_->checkpoint)};
+  }
+
+  std::unique_ptr<Job> make(const std::string& calibration, const std::string& version,
+                            const std::string& output) {
+    warn_of_model();
+    choose(version);
+    if (!calibration.empty()) take_calibration(calibration);
+    group_modules();
+    job_->directory.checkpoint = &job_->checkpoint;
+    stage::ResultPlan& result = job_->plan.results.front();
+    result.kind = stage::ResultKind::kDirectory;
+    result.path = output_path(output);
+    result.tool = job_->plan.tool = kTool;
+    result.format_version = kFormatVersion;
+    result.inputs = inputs_;
+    result.options = decisive_options();
+    result.scratch = "scratch";
+    lay_out();
+    judge_runtimes();
+    result.summary = summary();
+    finish_plan();
+    return std::move(job_);
+  }
+
+ private:
+  quantized::QuantizationFacts& facts() { return job_->directory.facts; }
+
+  void warn_of_model() {
+    for (const std::string& warning : job_->checkpoint.weights->warnings()) {
+      observer_.warning("the model is unusual", warning);
+    }
+    if (map_.output_is_missing) {
+      observer_.warning("the model has no output matrix",
+                        "config.json does not say that the embeddings stand for it; runtimes "
+                        "may refuse the result as they would the model");
+    }
+  }
+
+  void choose(const std::string& version) {
+    quantized::ModuleChoice choice =
+        quantized::choose_modules(job_->checkpoint, job_->request.modules);
+    for (const std::string& note : choice.notes) observer_.message(note);
+    facts().modules = std::move(choice.modules);
+    facts().scheme = choice.scheme;
+    facts().desc_act = options_.desc_act;
+    facts().static_groups = !options_.desc_act;
+    facts().true_sequential = options_.sequential;
+    facts().damp_percent = job_->request.damping.share;
+    facts().quantizer = fmt::format("{}:{}", kTool, version);
+    job_->directory.format = job_->request.modules.format;
+    job_->directory.float_dtype = float_dtype();
+    if (options_.max_shard_bytes > 0) job_->directory.max_shard_bytes = options_.max_shard_bytes;
+  }
+
+  DType float_dtype() {
+    if (!options_.dtype.empty()) return options_.dtype == "f16" ? DType::kF16 : DType::kBF16;
+    for (const model::MappedTensor& tensor : map_.used) {
+      if (tensor.row->role != model::TensorRole::kTokenEmbedding) continue;
+      if (tensor.found->dtype == DType::kF16 || tensor.found->dtype == DType::kBF16) {
+        return tensor.found->dtype;
+      }
+    }
+    observer_.message(
+        "float tensors become BF16: runtimes of quantized models take no F32; --dtype f16 keeps "
+        "more digits of them");
+    return DType::kBF16;
+  }
+
+  void take_calibration(const std::string& dir) {
+    job_->calibration.emplace(fs::absolute(dir).lexically_normal());
+    const calibration::CalibrationDirectory& calibration = *job_->calibration;
+    calibration.require_model(inputs_.front().content_id, job_->checkpoint.config);
+    const std::string& stats = calibration.description().stats;
+    if (stats != calibration::gram_kind_name(calibration::GramKind::kFull)) {
+      throw base::ValidationError(
+          fmt::format("cannot use the calibration directory {}", base::shown(dir)),
+          fmt::format("it holds \"{}\" statistics, and the solver needs whole Gram matrices", stats),
+          "calibrate with --stats full, or round without data: --data-free");
+    }
+    if (job_->sequential) {
+      job_->windows = calibration::read_tokens(calibration.path() / calibration::kTokensFile,
+                                               static_cast<std::size_t>(
+                                                   job_->checkpoint.config.vocab));
+    }
+    inputs_.push_back(calibration.describe_input());
+  }
+
+  /// What reads the same values is quantized together, or all of a layer.
+  void group_modules() {
+    std::vector<std::pair<const calibration::SiteRow*, Group>> groups;
+    for (std::size_t m = 0; m < facts().modules.size(); ++m) {
+      const quantized::Module& module = facts().modules[m];
+      const calibration::SiteRow* const site = calibration::site_of(module.role);
+      const auto found = std::ranges::find_if(groups, [&](const auto& group) {
+        return group.second.layer == module.layer &&
+               (group.first == site || (job_->sequential && module.layer >= 0));
+      });
+      if (found != groups.end()) {
+        found->second.modules.push_back(m);
+        continue;
+      }
+      std::string name = "output head";
+      if (module.layer >= 0) {
+        name = fmt::format("layer {}", module.layer);
+        if (!job_->sequential) name += fmt::format(" {}", site->name);
+      }
+      groups.push_back({site, {module.layer, std::move(name), {m}}});
+    }
+    // Sites as they come in a layer.
+    std::ranges::stable_sort(groups, {}, [](const auto& group) {
+      return std::pair(group.second.layer < 0 ? INT32_MAX : group.second.layer, group.first->site);
+    });
+    for (auto& [site, group] : groups) {
+      std::ranges::stable_sort(group.modules, {}, [this](std::size_t m) {
+        return calibration::site_of(facts().modules[m].role)->site;
+      });
+      job_->directory.groups.push_back(group.modules);
+      job_->groups.push_back(std::move(group));
+    }
+  }
+
+  fs::path output_path(const std::string& output) const {
+    const std::string name =
+        output.empty() ? fmt::format("{}-{}-w{}", model::model_name(job_->checkpoint.dir),
+                                     options_.format == "compressed-tensors" ? "ct" : "gptq",
+                                     options_.bits)
+                       : output;
+    return fs::absolute(name).lexically_normal();
+  }
+
+  /// Everything that decides the bytes and is not the content of an input.
+  nlohmann::ordered_json decisive_options() {
+    const Request& request = job_->request;
+    nlohmann::ordered_json json = {
+        {"model", model::model_name(job_->checkpoint.dir)},
+        {"format", options_.format},
+        {"bits", facts().scheme.bits},
+        {"group_size", quantized::stated_group_size(facts().scheme)},
+        {"symmetric", facts().scheme.symmetric},
+        {"negative_scales", facts().scheme.symmetric && request.negative_scales},
+        {"desc_act", facts().desc_act},
+        {"damp", request.damping.share},
+        {"damp_kind", options_.damp_kind},
+        {"method", method()},
+        {"sweeps", job_->data_free ? 0 : request.sweeps},
+        {"ranges", options_.ranges},
+        {"float_type", tensor::dtype_row(job_->directory.float_dtype).name},
+        {"max_shard_size", job_->directory.max_shard_bytes},
+        {"quantizer", facts().quantizer},
+    };
+    nlohmann::ordered_json schemes = nlohmann::json::array();
+    for (const quantized::Module& module : facts().modules) {
+      if (module.scheme == facts().scheme) continue;
+      schemes.push_back(fmt::format("{}: {}", module.name, quantized::describe(module.scheme)));
+    }
+    json["other_schemes"] = std::move(schemes);
+    return json;
+  }
+
+  std::string method() const {
+    return job_->data_free ? "rounded" : job_->sequential ? "sequential" : "one pass";
+  }
+
+  void lay_out() {
+    std::vector<std::string> names;
+    std::vector<double> costs;
+    for (const Group& group : job_->groups) {
+      names.push_back(group.name);
+      costs.push_back(cost_of(*job_, group));
+    }
+    job_->units.emplace(job_->directory);
+    job_->units->add_to(job_->plan, names, costs);
+    const auto& unknown = job_->units->layout().unknown_tensors;
+    if (unknown.empty()) return;
+    observer_.message(fmt::format("copied as they are, unknown to the {} family: {}",
+                                  job_->checkpoint.architecture->name,
+                                  base::escape_controls(model::listed(unknown, ", "))));
+  }
+
+  void judge_runtimes() {
+    job_->verdicts = quantized::runtime_verdicts(*job_->directory.format, facts(),
+                                                 job_->checkpoint.config);
+    for (const quantized::Verdict& verdict : job_->verdicts) {
+      if (verdict.loads) {
+        observer_.message(quantized::sentence(verdict));
+      } else {
+        observer_.warning(fmt::format("{} does not load this", verdict.runtime), verdict.why);
+      }
+    }
+  }
+
+  nlohmann::ordered_json summary() {
+    nlohmann::ordered_json runtimes = nlohmann::json::array();
+    for (const quantized::Verdict& verdict : job_->verdicts) {
+      runtimes.push_back({{"name", verdict.runtime},
+                          {"loads", verdict.loads},
+                          {"why", verdict.why},
+                          {"tensor_parallel", verdict.tp_sizes}});
+    }
+    std::size_t n_quantized = 0;
+    for (const quantized::Module& module : facts().modules) n_quantized += module.scheme ? 1 : 0;
+    return {{"format", options_.format},
+            {"method", method()},
+            {"scheme", quantized::describe(facts().scheme)},
+            {"quantized_modules", n_quantized},
+            {"float_modules", facts().modules.size() - n_quantized},
+            {"parameters", job_->checkpoint.n_parameters()},
+            {"weight_bytes", job_->units->layout().weight_bytes},
+            {"unknown_tensors", job_->units->layout().unknown_tensors},
+            {"runtimes", std::move(runtimes)},
+            {"numeric_class", linalg::numeric_class()}};
+  }
+
+  void finish_plan() {
+    stage::Plan& plan = job_->plan;
+    plan.order = stage::Order::kSequential;
+    plan.memory_bytes = needed_memory(*job_, stage_.n_threads);
+    plan.memory_advice = memory_advice(*job_, stage_.n_threads);
+    for (const tensor::TensorInfo& tensor : job_->checkpoint.weights->tensors()) {
+      plan.read_bytes += tensor.n_bytes;
+    }
+    if (job_->sequential) {
+      // Hidden states of both models, before and behind a layer, and what a site leaves.
+      const auto& config = job_->checkpoint.config;
+      plan.results.front().scratch_bytes =
+          sizeof(float) * job_->windows.ids.size() *
+          static_cast<std::uint64_t>(6 * config.hidden +
+                                     2 * config.n_heads * config.head_dim);
+    }
+    if (job_->data_free) {
+      observer_.warning("weights are rounded without any calibration",
+                        "what the model does with its inputs is not known, and much of its "
+                        "quality is lost: use it for tests alone");
+    }
+  }
+
+  const Options& options_;
+  const stage::StageOptions& stage_;
+  stage::StageObserver& observer_;
+  std::unique_ptr<Job> job_;
+  model::TensorMap map_;
+  std::vector<stage::Input> inputs_;
+};
+
+}  // namespace
+
+linalg::Compute Job::compute() const {
+  return calibration && calibration->description().compute == "f32" ? linalg::Compute::kF32
+                                                                    : linalg::Compute::kBf16;
+}
+
+std::unique_ptr<Job> make_job(const std::string& model_dir, const std::string& calibration,
+                              const Options& options, const Request& request,
+                              const std::string& version, const std::string& output,
+                              const stage::StageOptions& stage, stage::StageObserver& observer) {
+  return Planner(model_dir, options, request, stage, observer).make(calibration, version, output);
+}
+
+}  // namespace lq::quant_gptq

@@ -1,0 +1,23 @@
+#pragma once
+// lq-quant-gptq as a Tool: options, plan, run.
+
+#include "common/cli/tool.h"
+#include "tools/lq-quant-gptq/options.h"
+
+namespace lq::quant_gptq {
+
+class QuantGptq : public cli::Tool {
+ public:
+  const cli::ToolSpec& spec() const override;
+  void declare(cli::OptionTable& table) override;
+  void validate(const std::vector<std::string>& operands,
+                const cli::CommonOptions& common) override;
+  cli::ToolResult run(const std::vector<std::string>& operands, const cli::CommonOptions& common,
+                      stage::StageObserver& observer) override;
+
+ private:
+  Options options_;
+  Request request_;
+};
+
+}  // namespace lq::quant_gptq
