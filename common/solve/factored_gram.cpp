@@ -28,16 +28,6 @@ std::vector<double> diagonal_of(std::span<const float> gram, std::size_t n) {
   return diagonal;
 }
 
-/// Dead columns get `mean`, the others their damping.
-std::vector<double> damped_diagonal(std::span<const double> diagonal, double mean, double share,
-                                    bool per_channel) {
-  std::vector<double> damped(diagonal.begin(), diagonal.end());
-  for (double& value : damped) {
-    value = value > 0 ? value + share * (per_channel ? value : mean) : mean;
-  }
-  return damped;
-}
-
 }  // namespace
 
 std::vector<std::uint32_t> by_importance(std::span<const double> diagonal) {
@@ -47,23 +37,34 @@ std::vector<std::uint32_t> by_importance(std::span<const double> diagonal) {
   return order;
 }
 
+std::vector<double> damped_diagonal(std::span<const double> diagonal, const Damping& damping) {
+  double sum = 0;
+  std::size_t n_alive = 0;
+  for (const double value : diagonal) {
+    sum += value;
+    if (value > 0) ++n_alive;
+  }
+  // A site that saw nothing: all columns count the same.
+  const double mean = n_alive > 0 ? sum / static_cast<double>(n_alive) : 1.0;
+  std::vector<double> damped(diagonal.begin(), diagonal.end());
+  for (double& value : damped) {
+    value = value > 0 ? value + damping.share * (damping.per_channel ? value : mean) : mean;
+  }
+  return damped;
+}
+
 FactoredGram::FactoredGram(std::span<const float> gram, std::size_t n, const Damping& damping,
                            bool places_by_importance, int n_threads) {
   assert(gram.size() == n * n);
   const std::vector<double> diagonal = diagonal_of(gram, n);
-  double sum = 0;
-  for (const double value : diagonal) {
-    sum += value;
-    if (!(value > 0)) ++n_dead_;
-  }
-  // A site that saw nothing: all columns count the same.
-  const double mean = n_dead_ < n ? sum / static_cast<double>(n - n_dead_) : 1.0;
+  n_dead_ = static_cast<std::size_t>(
+      std::ranges::count_if(diagonal, [](double value) { return !(value > 0); }));
   columns_ = counting(n);
-  if (!std::isfinite(sum)) return;
+  if (!std::isfinite(std::accumulate(diagonal.begin(), diagonal.end(), 0.0))) return;
   std::vector<double> damped;
   for (double share = damping.share; !solvable_ && share <= std::max(1.0, damping.share);
        share = std::max(share, 1e-4) * 3) {
-    damped = damped_diagonal(diagonal, mean, share, damping.per_channel);
+    damped = damped_diagonal(diagonal, {share, damping.per_channel});
     solution_ = by_importance(damped);
     damping_ = share;
     solvable_ = try_factor(gram, damped, n_threads);

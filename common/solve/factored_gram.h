@@ -28,6 +28,9 @@ struct Damping {
   bool per_channel = false;
 };
 
+/// The diagonal of H with its damping. A column that no token has used gets the mean of the others.
+std::vector<double> damped_diagonal(std::span<const double> diagonal, const Damping& damping);
+
 /// Columns by falling diagonal, equal ones in their order.
 std::vector<std::uint32_t> by_importance(std::span<const double> diagonal);
 
