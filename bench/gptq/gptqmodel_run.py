@@ -15,6 +15,7 @@ import json
 import os
 import resource
 import sys
+import tempfile
 import time
 
 
@@ -66,15 +67,18 @@ def main():
         torch.set_num_threads(a.threads)
 
     windows = read_windows(a.windows)[:a.max_windows]
+    source, out = (os.path.abspath(path) for path in (a.model, a.out))
+    folder = tempfile.TemporaryDirectory()
+    os.chdir(folder.name)  # it writes logs into the current directory
     examples = [{"input_ids": torch.tensor([w]), "attention_mask": torch.ones(1, len(w), dtype=torch.long)} for w in windows]
     settings = {"bits": a.bits, "group_size": a.group_size, "sym": a.sym, "desc_act": a.desc_act, "mse": a.mse, "format": a.format}
     if a.act_group_aware is not None:
         settings["act_group_aware"] = a.act_group_aware
-    model = GPTQModel.load(a.model, QuantizeConfig(device="cpu", **settings), dtype=a.dtype)
+    model = GPTQModel.load(source, QuantizeConfig(device="cpu", **settings), dtype=a.dtype)
     wall, cpu = time.time(), cpu_seconds()
     model.quantize(examples, batch_size=1)
     quantized = {"wall": round(time.time() - wall, 2), "cpu": round(cpu_seconds() - cpu, 2)}
-    model.save(a.out)
+    model.save(out)
     print(json.dumps({
         "quantize_seconds": quantized,
         "process_seconds": {"wall": round(time.time() - begin, 2), "cpu": round(cpu_seconds(), 2)},
@@ -82,6 +86,8 @@ def main():
         "windows": len(windows), "tokens": sum(map(len, windows)), "threads": torch.get_num_threads(), "settings": settings,
         "versions": {"gptqmodel": gptqmodel.__version__, "torch": torch.__version__, "transformers": transformers.__version__},
     }), file=answers, flush=True)
+    os.chdir("/")
+    folder.cleanup()
     os._exit(0)  # its worker threads have nothing to add
 
 
