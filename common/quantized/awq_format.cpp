@@ -82,6 +82,15 @@ std::vector<std::vector<std::byte>> encode(const QuantizedMatrix& matrix,
           bytes_of(std::span(scales))};
 }
 
+std::optional<Scheme> scheme_of(const tensor::TensorSource& source, std::string_view module,
+                                std::size_t columns) {
+  const StoredLinear linear(source, module);
+  const tensor::TensorInfo* const scales = linear.find("scales");
+  if (linear.find("qweight") == nullptr || scales == nullptr) return std::nullopt;
+  if (scales->shape.size() != 2) return std::nullopt;
+  return scheme_of_sizes(extent(packed_words(columns, kBits.front())), columns, scales->shape[0], false);
+}
+
 QuantizedMatrix decode(const tensor::TensorSource& source, std::string_view module,
                        const Scheme& scheme) {
   const StoredLinear linear(source, module);
@@ -161,6 +170,7 @@ constinit const Format kAwq = {.name = "awq",
                                .shape_problem = shape_problem,
                                .tensors = tensors,
                                .encode = encode,
+                               .scheme_of = scheme_of,
                                .decode = decode,
                                .config = config,
                                .config_copy = {}};

@@ -92,6 +92,17 @@ std::vector<std::uint8_t> read_zeros(const StoredLinear& linear, const Quantized
                     groups, matrix.rows);
 }
 
+std::optional<Scheme> scheme_of(const tensor::TensorSource& source, std::string_view module,
+                                std::size_t columns) {
+  const StoredLinear linear(source, module);
+  const tensor::TensorInfo* const packed = linear.find("weight_packed");
+  const tensor::TensorInfo* const scales = linear.find("weight_scale");
+  if (packed == nullptr || scales == nullptr) return std::nullopt;
+  if (packed->shape.size() != 2 || scales->shape.size() != 2) return std::nullopt;
+  return scheme_of_sizes(packed->shape[1], columns, scales->shape[1],
+                         linear.find("weight_zero_point") == nullptr);
+}
+
 QuantizedMatrix decode(const tensor::TensorSource& source, std::string_view module,
                        const Scheme& scheme) {
   const StoredLinear linear(source, module);
@@ -202,6 +213,7 @@ constinit const Format kCompressedTensors = {.name = "compressed-tensors",
                                              .shape_problem = shape_problem,
                                              .tensors = tensors,
                                              .encode = encode,
+                                             .scheme_of = scheme_of,
                                              .decode = decode,
                                              .config = config,
                                              .config_copy = {}};

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,6 +47,10 @@ struct Format {
   std::vector<std::vector<std::byte>> (*encode)(const tensor::QuantizedMatrix& matrix,
                                                 const Scheme& scheme, tensor::DType float_dtype,
                                                 int n_threads);
+  /// How the linear `module` of so many columns is stored, by the shapes of its tensors; symmetry
+  /// is told only where the format leaves zero points out. Empty when it is not there in this format.
+  std::optional<Scheme> (*scheme_of)(const tensor::TensorSource& source, std::string_view module,
+                                     std::size_t columns);
   /// The linear `module` of a checkpoint, read as `scheme` says. Throws ValidationError when
   /// something is missing, of another shape or type, or out of range.
   tensor::QuantizedMatrix (*decode)(const tensor::TensorSource& source, std::string_view module,

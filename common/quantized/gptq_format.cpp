@@ -102,6 +102,16 @@ std::vector<std::int32_t> read_group_index(const StoredLinear& linear,
   return index == group_index(matrix) ? std::vector<std::int32_t>() : index;
 }
 
+std::optional<Scheme> scheme_of(const tensor::TensorSource& source, std::string_view module,
+                                std::size_t columns) {
+  const StoredLinear linear(source, module);
+  const tensor::TensorInfo* const qweight = linear.find("qweight");
+  const tensor::TensorInfo* const scales = linear.find("scales");
+  if (qweight == nullptr || scales == nullptr) return std::nullopt;
+  if (qweight->shape.size() != 2 || scales->shape.size() != 2) return std::nullopt;
+  return scheme_of_sizes(qweight->shape[0], columns, scales->shape[0], false);
+}
+
 template <int kZeroOffset>
 QuantizedMatrix decode(const tensor::TensorSource& source, std::string_view module,
                        const Scheme& scheme) {
@@ -199,6 +209,7 @@ constinit const Format kGptq = {.name = "gptq",
                                 .shape_problem = shape_problem,
                                 .tensors = tensors,
                                 .encode = encode<1>,
+                                .scheme_of = scheme_of,
                                 .decode = decode<1>,
                                 .config = config<1>,
                                 .config_copy = kConfigCopy};
@@ -210,6 +221,7 @@ constinit const Format kGptqV2 = {.name = "gptq_v2",
                                   .shape_problem = shape_problem,
                                   .tensors = tensors,
                                   .encode = encode<0>,
+                                  .scheme_of = scheme_of,
                                   .decode = decode<0>,
                                   .config = config<0>,
                                   .config_copy = kConfigCopy};

@@ -7,6 +7,7 @@
 #include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/kernels/convert.h"
+#include "common/quantized/bit_packing.h"
 
 namespace lq::quantized {
 namespace {
@@ -16,6 +17,18 @@ std::string shown_shape(const tensor::Shape& shape) {
 }
 
 }  // namespace
+
+std::optional<Scheme> scheme_of_sizes(std::int64_t n_words, std::size_t n_columns,
+                                      std::int64_t n_groups, bool symmetric) {
+  if (n_words <= 0 || n_groups <= 0 || n_columns == 0) return std::nullopt;
+  const auto groups = static_cast<std::size_t>(n_groups);
+  for (const int bits : {2, 3, 4, 8}) {
+    if (packed_words(n_columns, bits) != static_cast<std::size_t>(n_words)) continue;
+    if (n_columns % groups != 0) return std::nullopt;
+    return Scheme{bits, groups == 1 ? 0 : n_columns / groups, symmetric};
+  }
+  return std::nullopt;
+}
 
 std::int64_t extent(std::size_t n) { return static_cast<std::int64_t>(n); }
 

@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/quantized/scheme.h"
 #include "common/tensor/dtype.h"
 #include "common/tensor/tensor_source.h"
 
@@ -54,6 +56,11 @@ class StoredLinear {
   const tensor::TensorSource& source_;
   std::string_view module_;
 };
+
+/// The scheme of codes that take `n_words` words for `n_columns` columns, with scales for `n_groups`
+/// groups; empty where no scheme has such numbers.
+std::optional<Scheme> scheme_of_sizes(std::int64_t n_words, std::size_t n_columns,
+                                      std::int64_t n_groups, bool symmetric);
 
 /// Extents of tensors of `n` elements.
 std::int64_t extent(std::size_t n);

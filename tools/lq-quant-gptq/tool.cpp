@@ -44,15 +44,18 @@ cli::ToolResult QuantGptq::run(const std::vector<std::string>& operands,
   std::string calibration = options_.calibration_dir;
   if (calibration.empty() && !options_.data_free) {
     observer.message("no --calibration: calibrating first, with the texts of the program");
-    const stage::StageReport report = calibrate::calibrate(
-        operands[0], {}, "", stage, {cli::version(), cli::commit(), common.argv}, observer);
+    const calibrate::Caller caller{std::string(cli::version()), std::string(cli::commit()),
+                                   common.argv};
+    const stage::StageReport report =
+        calibrate::calibrate(operands[0], {}, "", stage, caller, observer);
     if (report.status.front() != stage::ResultStatus::kPlanned) {
       calibration = report.paths.front().string();
     }
     if (stage.time_limit_seconds) *stage.time_limit_seconds -= report.seconds;
   }
-  const std::unique_ptr<Job> job = make_job(operands[0], calibration, options_, request_,
-                                            cli::version(), common.output, stage, observer);
+  const std::unique_ptr<Job> job =
+      make_job(operands[0], calibration, options_, request_, std::string(cli::version()),
+               common.output, stage, observer);
   job->plan.version = cli::version();
   job->plan.commit = cli::commit();
   job->plan.argv = common.argv;
