@@ -353,6 +353,22 @@ TEST_F(SmallModel, BeginsAFileWhereAGroupWouldNotBeAligned) {
   expect_aligned(*safetensors::open_model(written.path()));
 }
 
+TEST_F(SmallModel, AlignsTheTensorsInsideAGroup) {
+  const auto checkpoint = make();
+  auto request = request_of(checkpoint, "compressed-tensors", {3, 0, false});
+  // Together the tensors of five rows are 90 bytes: behind them nothing would be aligned.
+  request.facts.modules = {
+      {"lm_head", TensorRole::kOutput, -1, 5, 32, Scheme{3, 0, false}, ""},
+      {"model.embed_tokens", TensorRole::kOutput, -1, 5, 32, Scheme{3, 0, false}, ""}};
+  request.groups = {{0, 1}};
+  const DirectoryLayout layout = lay_out_directory(request);
+  EXPECT_EQ(layout.groups[0].place.size, 180U);
+  const Written written(request, layout);
+  const auto weights = safetensors::open_model(written.path());
+  expect_aligned(*weights);
+  expect_modules(request, layout, *weights);
+}
+
 TEST_F(SmallModel, IsRefusedWhereItsValuesCannotBeStored) {
   const auto with_value = [&](float value) {
     const auto first = make();
