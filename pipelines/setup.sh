@@ -6,7 +6,7 @@ set -euo pipefail
 # ocl-icd-opencl-dev: the CMake package of libdnnl-dev looks for it.
 build_packages=(
   g++ cmake ninja-build
-  libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libhwy-dev libdnnl-dev ocl-icd-opencl-dev libopenblas-serial-dev liblapacke-dev libssl-dev libcurl4-openssl-dev libxxhash-dev libzstd-dev
+  libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libhwy-dev libdnnl-dev ocl-icd-opencl-dev libopenblas-openmp-dev liblapacke-dev libssl-dev libcurl4-openssl-dev libxxhash-dev libzstd-dev
   libpcre2-dev libutf8proc-dev pkg-config
   libgtest-dev libbenchmark-dev
 )

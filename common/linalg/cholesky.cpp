@@ -1,10 +1,11 @@
 #include "common/linalg/cholesky.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cblas.h>
+#include <cmath>
 #include <fmt/format.h>
-#include <lapacke.h>
+#include <lapack.h>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -15,13 +16,25 @@ namespace {
 
 constexpr std::size_t kTile = 192;
 
-/// The library may have been built with threads of its own: ours are enough.
-void use_one_thread() {
-  [[maybe_unused]] static const bool once = [] {
-    openblas_set_num_threads(1);
-    return true;
-  }();
-}
+/// The library may have threads of its own: ours are enough. A build of it that knows no threads at
+/// all cannot be called from several at once: there, calls come one at a time.
+class Library {
+ public:
+  Library() {
+    static const bool knows_threads = [] {
+      openblas_set_num_threads(1);
+      return openblas_get_parallel() != OPENBLAS_SEQUENTIAL;
+    }();
+    if (!knows_threads) lock_ = std::unique_lock(mutex());
+  }
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex mutex;
+    return mutex;
+  }
+  std::unique_lock<std::mutex> lock_;
+};
 
 /// A range of rows or columns.
 struct Range {
@@ -51,8 +64,13 @@ class Factorization {
 
   bool factor_diagonal(std::size_t k) {
     const Range d = range(k);
-    return LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', static_cast<int>(d.size), tile(d, d), stride()) ==
-           0;
+    const Library library;
+    // LAPACK counts by columns: what is on and below our diagonal is above its own.
+    const char upper = 'U';
+    const int n = static_cast<int>(d.size), columns = stride();
+    int failed = 0;
+    LAPACK_dpotrf(&upper, &n, tile(d, d), &columns, &failed);
+    return failed == 0 && std::isfinite(tile(d, d)[(d.size - 1) * a_.n() + d.size - 1]);
   }
 
   /// Tiles below the diagonal tile k, times the inverse of its transpose.
@@ -60,6 +78,7 @@ class Factorization {
     const Range d = range(k);
     parallel::parallel_for(n_tiles_ - k - 1, n_threads_, [&](std::size_t i, int) {
       const Range rows = range(k + 1 + i);
+      const Library library;
       cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit,
                   static_cast<int>(rows.size), static_cast<int>(d.size), 1.0, tile(d, d), stride(),
                   tile(rows, d), stride());
@@ -75,6 +94,7 @@ class Factorization {
     const Range d = range(k);
     parallel::parallel_for(targets.size(), n_threads_, [&](std::size_t t, int) {
       const Range rows = range(targets[t].first), columns = range(targets[t].second);
+      const Library library;
       cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, static_cast<int>(rows.size),
                   static_cast<int>(columns.size), static_cast<int>(d.size), -1.0, tile(rows, d),
                   stride(), tile(columns, d), stride(), 1.0, tile(rows, columns), stride());
@@ -88,13 +108,10 @@ class Factorization {
 
 }  // namespace
 
-bool factor(SquareMatrix& a, int n_threads) {
-  use_one_thread();
-  return Factorization(a, n_threads).run();
-}
+bool factor(SquareMatrix& a, int n_threads) { return Factorization(a, n_threads).run(); }
 
 void solve_rows(const SquareMatrix& l, double* rows, std::size_t n_rows) {
-  use_one_thread();
+  const Library library;
   const int n = static_cast<int>(l.n());
   for (const CBLAS_TRANSPOSE side : {CblasTrans, CblasNoTrans}) {
     cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, side, CblasNonUnit, static_cast<int>(n_rows),

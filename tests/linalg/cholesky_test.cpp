@@ -57,11 +57,15 @@ TEST(Cholesky, ReadsTheLowerTriangleAlone) {
 }
 
 TEST(Cholesky, IsTheSameForAnyNumberOfThreads) {
-  SquareMatrix one = gram(700, 710, 1.0), three = one;
+  const SquareMatrix g = gram(700, 710, 1.0);
+  SquareMatrix one = g;
   ASSERT_TRUE(factor(one, 1));
-  ASSERT_TRUE(factor(three, 3));
-  for (std::size_t i = 0; i < 700; ++i) {
-    ASSERT_EQ(std::memcmp(one.row(i), three.row(i), (i + 1) * sizeof(double)), 0) << i;
+  for (int repetition = 0; repetition < 30; ++repetition) {
+    SquareMatrix three = g;
+    ASSERT_TRUE(factor(three, 3));
+    for (std::size_t i = 0; i < 700; ++i) {
+      ASSERT_EQ(std::memcmp(one.row(i), three.row(i), (i + 1) * sizeof(double)), 0) << i;
+    }
   }
 }
 
