@@ -80,7 +80,7 @@ WindowsRead cut_texts(const model::Checkpoint& checkpoint, const Options& option
   observer.message(fmt::format("{}: {} window{} with {} tokens in all, from texts of {}{}",
                                base::escape_controls(name), n, n == 1 ? "" : "s",
                                cut.windows.ids.size(), cut.n_text_tokens,
-                               options.data.empty() ? "; other texts: --data FILE" : ""));
+                               options.data.empty() ? "; other texts: lq-calibrate --data FILE" : ""));
   stage::Input input{"data", "", texts.files, "", nullptr};
   for (stage::InputFile& file : input.files) file.path = fs::absolute(file.path);
   if (!input.files.empty()) input.path = input.files.front().path;

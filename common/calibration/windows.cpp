@@ -43,7 +43,7 @@ void check_ids(const text::Tokenizer& tokenizer, std::span<const std::uint32_t> 
                   "embedding has {} rows",
                   tokenizer.vocab_size(), *above, base::escape_controls(tokenizer.piece(*above)),
                   n_vocab),
-      "take tokenizer and weights from the same model, or give token ids with --tokens");
+      "take tokenizer and weights from the same model, or give token ids: lq-calibrate --tokens");
 }
 
 /// Ids [begin, end) of the joined texts; the position moves on from one range to the next.
@@ -155,7 +155,7 @@ std::vector<std::size_t> draw_ascending(std::size_t n, std::size_t n_drawn, std:
 }
 
 text::Tokenizer open_tokenizer(const std::filesystem::path& model_dir) {
-  constexpr const char* kFix = "{}; or give token ids with --tokens";
+  constexpr const char* kFix = "{}; or give token ids: lq-calibrate --tokens";
   try {
     return text::open_tokenizer(model_dir);
   } catch (const base::ModelNotFoundError& error) {

@@ -152,7 +152,8 @@ void SequentialPass::begin_layer(int layer) {
         fmt::format("cannot go on with layer {}", layer),
         fmt::format("the hidden states that enter it are not in {}, or of another run",
                     base::shown(settings_.folder)),
-        "begin anew: quantized layers cannot be used without the states that they left");
+        "begin anew with --no-resume: quantized layers cannot be used without the states that they "
+        "left");
   }
   if (!streams_.has_states(layer)) streams_.embed(weights_, weights_);
   site_ = {};

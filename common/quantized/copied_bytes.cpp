@@ -31,7 +31,7 @@ constexpr std::size_t kSliceElems = std::size_t{1} << 16;
       fmt::format("cannot store {} as {}", base::escape_controls(piece.source->name),
                   half ? "float16" : "bfloat16"),
       fmt::format("its element {} is {}, beyond the largest number of that type", element, value),
-      half ? "choose --dtype bfloat16" : "the model is damaged: fetch it again, or ask its makers");
+      half ? "choose --dtype bf16" : "the model is damaged: fetch it again, or ask its makers");
 }
 
 /// `in` and `out` are the elements from `first` on. REQUIRES: values.size() of them.

@@ -41,8 +41,9 @@ class Pattern {
     if (n_found_ > 0) return;
     throw base::UsageError(
         fmt::format("cannot use {} '{}'", option_, base::escape_controls(text_)),
-        "no linear layer of this model has a name that it is found in",
-        "lq-inspect --tensors lists the names; those of linear layers count, without .weight");
+        "no linear layer that would be quantized has a name that it is found in",
+        "lq-inspect --tensors lists the names; those of linear layers count, without .weight, and "
+        "lm_head with --lm-head");
   }
 
  private:
@@ -129,6 +130,7 @@ class Chooser {
   void decide(Module& module) {
     if (!is_considered(module)) {
       module.why_float = "the output matrix stays float unless --lm-head asks for it";
+      for (Pattern& pattern : skip_) pattern.is_in(module.name);  // to name it is no mistake
       return;
     }
     bool skipped = false;

@@ -175,7 +175,7 @@ TEST(Windows, IdsThatTheEmbeddingLacksAreRefused) {
             "the tokenizer, which has 518 tokens, gives the id 517 (`<E> `), but the model's "
             "embedding has 516 rows");
   EXPECT_EQ(error.fix(),
-            "take tokenizer and weights from the same model, or give token ids with --tokens");
+            "take tokenizer and weights from the same model, or give token ids: lq-calibrate --tokens");
   options.n_vocab = 512;
   const auto bos = error_of<base::ValidationError>(
       [&] { cut_windows(byte_tokenizer_with_bos(), Strings{"ab"}, options); });
@@ -197,12 +197,12 @@ TEST(Windows, AModelWithoutATokenizerThatIsKnownPointsToTokenIds) {
   EXPECT_EQ(missing.why(), "neither tokenizer.json nor tokenizer.model is in this directory");
   EXPECT_EQ(missing.fix(),
             "download tokenizer.json (or tokenizer.model) from the model's repository; or give "
-            "token ids with --tokens");
+            "token ids: lq-calibrate --tokens");
   scratch.write("tokenizer.json", R"({"model": {"type": "Rot13"}})");
   const auto unknown = error_of<base::UnsupportedError>([&] { open_tokenizer(scratch.path()); });
   EXPECT_EQ(unknown.fix(),
-            "use a model whose tokenizer has the parts that lq knows; or give token ids with "
-            "--tokens");
+            "use a model whose tokenizer has the parts that lq knows; or give token ids: "
+            "lq-calibrate --tokens");
 }
 
 }  // namespace

@@ -37,9 +37,10 @@ TEST(Override, IsRefusedWhereItIsNoOverride) {
               "groups 32, 64, 128 or -1");
     return error.why();
   };
-  for (const char* text : {"down_proj", "=bits:4", "down_proj=", "down_proj=bits", "down_proj=bits:",
-                           "down_proj=bits:x", "down_proj=bits:4x", "down_proj=,", "a=bits:4,",
-                           "a=bits:4,,group:32", "a=bits:99999999999"}) {
+  for (const char* text :
+       {"down_proj", "=bits:4", "down_proj=", "down_proj=bits",
+        "down_proj=bits:", "down_proj=bits:x", "down_proj=bits:4x", "down_proj=,", "a=bits:4,",
+        "a=bits:4,,group:32", "a=bits:99999999999"}) {
     EXPECT_EQ(why(text), kFormOfOverride) << text;
   }
   EXPECT_EQ(why("down_proj=bits:5"), "there are no codes of 5 bits");
@@ -119,8 +120,8 @@ TEST_F(Choice, RefusesTheOutputMatrixThatIsTheEmbedding) {
 TEST_F(Choice, TakesTheLargestUsualGroupsThatDivideAllColumns) {
   ModuleChoice choice = choose();
   EXPECT_EQ(choice.scheme, (Scheme{4, 32, true}));
-  EXPECT_EQ(choice.notes,
-            std::vector<std::string>{"groups of 32, the largest that divide every layer's columns"});
+  EXPECT_EQ(choice.notes, std::vector<std::string>{
+                              "groups of 32, the largest that divide every layer's columns"});
   config_["hidden_size"] = 128;
   config_["intermediate_size"] = 256;
   checkpoint_.reset();
@@ -203,9 +204,15 @@ TEST_F(Choice, LeavesSkippedModulesFloat) {
   EXPECT_EQ(module(choice, "model.layers.1.self_attn.o_proj").why_float, "--skip names it");
 }
 
+TEST_F(Choice, MaySkipTheOutputMatrixThatStaysFloatAnyway) {
+  request_.skip = {"lm_head"};
+  EXPECT_EQ(module(choose(), "lm_head").scheme, std::nullopt);
+}
+
 TEST_F(Choice, OverridesByTheFirstMatch) {
   request_.overrides = {parse_override("layers\\.0\\..*down_proj=bits:8"),
-                        parse_override("down_proj=bits:3,group:64"), parse_override("o_proj=group:-1")};
+                        parse_override("down_proj=bits:3,group:64"),
+                        parse_override("o_proj=group:-1")};
   const ModuleChoice choice = choose();
   EXPECT_EQ(module(choice, "model.layers.0.mlp.down_proj").scheme, (Scheme{8, 32, true}));
   EXPECT_EQ(module(choice, "model.layers.1.mlp.down_proj").scheme, (Scheme{3, 64, true}));
@@ -231,13 +238,16 @@ TEST_F(Choice, RefusesPatternsThatFindNothing) {
   request_.skip = {"layers\\.7"};
   auto wrong = error<base::UsageError>();
   EXPECT_STREQ(wrong.what(), "cannot use --skip 'layers\\.7'");
-  EXPECT_EQ(wrong.why(), "no linear layer of this model has a name that it is found in");
+  EXPECT_EQ(wrong.why(), "no linear layer that would be quantized has a name that it is found in");
   EXPECT_EQ(wrong.fix(),
-            "lq-inspect --tensors lists the names; those of linear layers count, without .weight");
+            "lq-inspect --tensors lists the names; those of linear layers count, without .weight, "
+            "and lm_head with --lm-head");
   request_.skip.clear();
   request_.overrides = {parse_override("experts=bits:8")};
   wrong = error<base::UsageError>();
   EXPECT_STREQ(wrong.what(), "cannot use --override 'experts'");
+  request_.overrides = {parse_override("lm_head=bits:8")};
+  EXPECT_STREQ(error<base::UsageError>().what(), "cannot use --override 'lm_head'");
   request_.overrides = {parse_override("embed_tokens=bits:8")};
   EXPECT_STREQ(error<base::UsageError>().what(), "cannot use --override 'embed_tokens'");
 }

@@ -32,9 +32,9 @@ class Directory {
       const bool quantized = name.find("_proj.") != std::string::npos;
       if (quantized) {
         const std::string module = name.substr(0, name.rfind('.'));
-        add(module, testing::random_matrix(
-                        static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(shape[1]),
-                        scheme_, format_.lowest_zero, ++seed));
+        add(module, testing::random_matrix(static_cast<std::size_t>(shape[0]),
+                                           static_cast<std::size_t>(shape[1]), scheme_,
+                                           format_.lowest_zero, ++seed));
       } else {
         add_plain(name, shape);
       }
@@ -132,8 +132,8 @@ TEST(QuantizedWeights, AreWhatTheFormatHoldsInEveryScheme) {
     for (const int bits : format->bits) {
       for (const std::size_t group : {0, 32}) {
         for (const bool symmetric : {true, false}) {
-          SCOPED_TRACE(fmt::format("{} {}", format->name,
-                                   describe(Scheme{bits, group, symmetric})));
+          SCOPED_TRACE(
+              fmt::format("{} {}", format->name, describe(Scheme{bits, group, symmetric})));
           Directory directory(std::string(format->name), {bits, group, symmetric});
           const QuantizedWeights weights(directory.open());
           expect_rows(weights, kQ, directory.matrix(kQName));
@@ -208,7 +208,8 @@ TEST(QuantizedWeights, AreRefusedInAnUnknownFormat) {
         nlohmann::json{{"quant_method", "gptq"}, {"checkpoint_format", "marlin"}}}) {
     Directory directory("gptq");
     directory.config()["quantization_config"] = config;
-    EXPECT_EQ(directory.error().why(), "config.json names no format of quantized weights that is known")
+    EXPECT_EQ(directory.error().why(),
+              "config.json names no format of quantized weights that is known")
         << config;
   }
 }
@@ -240,8 +241,7 @@ TEST(QuantizedWeights, AreRefusedWithoutATensor) {
 TEST(QuantizedWeights, AreRefusedWhereAShapeIsNotTheConfigs) {
   Directory plain("gptq");
   plain.add_plain("model.norm.weight", {31});
-  EXPECT_EQ(plain.error().why(),
-            "model.norm.weight has another shape than config.json implies");
+  EXPECT_EQ(plain.error().why(), "model.norm.weight has another shape than config.json implies");
   // Twice the columns: a scheme of other bits would fit, the rows do not.
   Directory rows("gptq");
   rows.add(kQName, testing::random_matrix(64, 32, {4, 32, true}, 1));

@@ -4,6 +4,7 @@
 nan            the last weight of blk 3's down projection becomes NaN
 infinite       the same weight becomes infinite
 huge           one weight becomes 1e30, beyond what float16 holds
+huge-norm      one value of the last norm becomes 1e30
 truncate       the file loses its last 100 bytes
 long-header    the header claims to be longer than the file
 overlap        two tensors share bytes
@@ -13,6 +14,7 @@ no-tokenizer   tokenizer.json and its companions are removed
 gemma          the architecture is one that is not converted
 sliding        the model attends to the last 128 tokens only
 extra          the header has a key that the format does not know, and a tensor that no Llama has
+draft          there is a head that drafts tokens, two tensors that no Llama has
 """
 import json
 import os
@@ -34,10 +36,10 @@ def store(path, header, body):
         file.write(struct.pack("<Q", len(head)) + head + body)
 
 
-def poke_last(directory, bits):
+def poke_last(directory, bits, tensor="model.layers.3.mlp.down_proj.weight"):
     path = os.path.join(directory, "model.safetensors")
     data, length, header = load(path)
-    end = header["model.layers.3.mlp.down_proj.weight"]["data_offsets"][1]
+    end = header[tensor]["data_offsets"][1]
     struct.pack_into("<H", data, 8 + length + end - 2, bits)
     with open(path, "wb") as file:
         file.write(data)
@@ -76,6 +78,17 @@ def extra(directory):
     store(path, header, body + bytes(8))
 
 
+def draft(directory):
+    path = os.path.join(directory, "model.safetensors")
+    data, length, header = load(path)
+    body = bytes(data[8 + length :])
+    for name, shape in (("mtp.fc.weight", [32, 64]), ("mtp.norm.weight", [32])):
+        size = 2 * shape[0] * (shape[1:] or [1])[0]
+        header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": [len(body), len(body) + size]}
+        body += struct.pack("<H", 0x3F80) * (size // 2)
+    store(path, header, body)
+
+
 def edit_config(directory, change):
     path = os.path.join(directory, "config.json")
     with open(path, encoding="utf-8") as file:
@@ -93,6 +106,8 @@ def main():
         poke_last(directory, 0x7F80)
     elif what == "huge":
         poke_last(directory, 0x7149)
+    elif what == "huge-norm":
+        poke_last(directory, 0x7149, "model.norm.weight")
     elif what == "truncate":
         os.truncate(weights, os.path.getsize(weights) - 100)
     elif what == "long-header":
@@ -113,6 +128,8 @@ def main():
         edit_config(directory, lambda text: text.replace("{", '{"sliding_window": 128,', 1).replace("llama", "mistral").replace("LlamaForCausalLM", "MistralForCausalLM"))
     elif what == "extra":
         extra(directory)
+    elif what == "draft":
+        draft(directory)
     else:
         sys.exit(__doc__)
 

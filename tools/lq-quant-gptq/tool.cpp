@@ -43,6 +43,10 @@ cli::ToolResult QuantGptq::run(const std::vector<std::string>& operands,
   stage::StageOptions stage = common.stage;
   std::string calibration = options_.calibration_dir;
   if (calibration.empty() && !options_.data_free) {
+    // What the model cannot be made into is refused before minutes of work.
+    stage::StageObserver silent;
+    make_job(operands[0], "", options_, request_, std::string(cli::version()), common.output, stage,
+             silent);
     observer.message("no --calibration: calibrating first, with the texts of the program");
     const calibrate::Caller caller{std::string(cli::version()), std::string(cli::commit()),
                                    common.argv};

@@ -38,6 +38,19 @@ ModuleReport report_of(const Module& module) {
   return report;
 }
 
+/// Throws where the format has no number for a scale.
+tensor::QuantizedMatrix storable(const Module& module, tensor::QuantizedMatrix matrix,
+                                 tensor::DType scale_type) {
+  if (std::ranges::all_of(matrix.scales, [](float x) { return std::isfinite(x); })) return matrix;
+  const bool half = scale_type == tensor::DType::kF16;
+  throw base::UnsupportedError(
+      fmt::format("cannot store the scales of {} as {}", base::escape_controls(module.name),
+                  tensor::dtype_row(scale_type).name),
+      "its weights need one beyond the largest number of that type",
+      half ? "leave it float with --skip, or take --format compressed-tensors with --dtype bf16"
+           : "leave it float with --skip");
+}
+
 double share(std::size_t part, const Module& module) {
   return static_cast<double>(part) / static_cast<double>(module.rows * module.columns);
 }
@@ -57,8 +70,7 @@ std::vector<double> diagonal_of(const calibration::SiteStats& stats) {
 
 }  // namespace
 
-GptqWork::GptqWork(const Job& job, const stage::StageOptions& stage,
-                   stage::StageObserver& observer)
+GptqWork::GptqWork(const Job& job, const stage::StageOptions& stage, stage::StageObserver& observer)
     : job_(job),
       n_threads_(stage.n_threads),
       observer_(observer),
@@ -130,8 +142,8 @@ GptqWork::Matrices GptqWork::round_group(const Group& group, std::vector<ModuleR
   for (const std::size_t m : group.modules) {
     const Module& module = job_.module(m);
     if (!module.scheme) continue;
-    matrices.push_back(round_module(module, {}, original_rows(module),
-                                    reports.emplace_back(report_of(module))));
+    matrices.push_back(
+        round_module(module, {}, original_rows(module), reports.emplace_back(report_of(module))));
   }
   return matrices;
 }
@@ -146,23 +158,31 @@ tensor::QuantizedMatrix GptqWork::round_module(const Module& module,
       weights, module.columns, module.rows, read, settings(module), n_threads_, outcome);
   report.method = "rounded";
   report.saturation = share(outcome.saturated_codes, module);
-  return matrix;
+  return storable(module, std::move(matrix), settings(module).scale_type);
 }
 
 tensor::QuantizedMatrix GptqWork::solve_module(const Module& module, const solve::FactoredGram& h,
                                                const std::vector<double>& importance,
                                                const solve::ReadRows& read, ModuleReport& report) {
   report.dead_columns = h.n_dead();
-  if (!h.is_solvable()) {
-    report.note = "its Gram matrix cannot be factored, whatever is added to the diagonal";
+  const auto round = [&](const char* why) {
+    report.note = why;
     // Statistics that are not finite say nothing of the columns either.
     const bool finite = std::ranges::all_of(importance, [](double x) { return std::isfinite(x); });
     return round_module(module, finite ? importance : std::vector<double>{}, read, report);
+  };
+  if (!h.is_solvable()) {
+    return round("its Gram matrix cannot be factored, whatever is added to the diagonal");
   }
-  const Stopwatch phase(seconds_.solve), own(report.seconds);
   solve::Outcome outcome;
-  tensor::QuantizedMatrix matrix =
-      solve::solve(h, module.rows, read, settings(module), n_threads_, outcome);
+  tensor::QuantizedMatrix matrix;
+  {
+    const Stopwatch phase(seconds_.solve), own(report.seconds);
+    matrix = solve::solve(h, module.rows, read, settings(module), n_threads_, outcome);
+  }
+  if (!std::isfinite(outcome.error + outcome.rounded_error + outcome.energy)) {
+    return round("its output error is beyond all numbers");
+  }
   report.method = "solved";
   report.damping = h.damping();
   report.energy = outcome.energy;
@@ -170,7 +190,7 @@ tensor::QuantizedMatrix GptqWork::solve_module(const Module& module, const solve
   report.error_of_rounding = outcome.energy > 0 ? outcome.rounded_error / outcome.energy : 0;
   report.saturation = share(outcome.saturated_codes, module);
   report.rounded_rows = outcome.rounded_rows;
-  return matrix;
+  return storable(module, std::move(matrix), settings(module).scale_type);
 }
 
 /// The statistics of a site, which are then given up here.
@@ -178,15 +198,14 @@ calibration::SiteStats GptqWork::take_stats(int layer, const calibration::SiteRo
   const Stopwatch phase(seconds_.statistics);
   if (!layer_stats_ || layer_stats_->first != layer) {
     layer_stats_.reset();
-    layer_stats_.emplace(
-        layer, job_.calibration->read(layer, calibration::Want::kGrams, n_threads_));
+    layer_stats_.emplace(layer,
+                         job_.calibration->read(layer, calibration::Want::kGrams, n_threads_));
   }
   return std::move(layer_stats_->second.at(site.site));
 }
 
 GptqWork::Matrices GptqWork::solve_group(const Group& group, std::vector<ModuleReport>& reports) {
-  const calibration::SiteRow& site =
-      *calibration::site_of(job_.module(group.modules.front()).role);
+  const calibration::SiteRow& site = *calibration::site_of(job_.module(group.modules.front()).role);
   std::optional<calibration::SiteStats> stats(take_stats(group.layer, site));
   const std::vector<double> importance = diagonal_of(*stats);
   std::optional<solve::FactoredGram> h;
@@ -225,8 +244,8 @@ GptqWork::Matrices GptqWork::solve_layer(const Group& group, std::vector<ModuleR
       ModuleReport& report = reports.emplace_back(report_of(module));
       report.correction = site->strength.c;
       report.note = site->note;
-      matrices.push_back(solve_module(module, *site->h, site->importance,
-                                      pass_->target(module.role), report));
+      matrices.push_back(
+          solve_module(module, *site->h, site->importance, pass_->target(module.role), report));
       pass_->put(module.role, matrices.back());
     }
   }

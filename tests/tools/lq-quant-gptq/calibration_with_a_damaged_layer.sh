@@ -1,0 +1,6 @@
+"$LQ_BIN/lq-calibrate" "$LQ_DATA/tiny-llama" --data "$LQ_DATA/tiny-llama-golden/calibration.json" --samples 4 --seq-len 256 -qq -o calib > made
+truncate -s 1000 calib/layer-002.safetensors.zst
+"$LQ_BIN/lq-quant-gptq" "$LQ_DATA/tiny-llama" --calibration calib -q -o out
+code=$?
+ls -d out*
+exit $code

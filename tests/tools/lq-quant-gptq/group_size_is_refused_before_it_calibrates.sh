@@ -1,0 +1,5 @@
+"$LQ_BIN/make_model" model --layers 1 --hidden 192 --ffn 320 --heads 6 --kv-heads 6 --vocab 258 > made
+"$LQ_BIN/lq-quant-gptq" model --group-size 128 -o out
+code=$?
+ls
+exit $code

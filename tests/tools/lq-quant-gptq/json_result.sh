@@ -1,0 +1,1 @@
+"$LQ_BIN/lq-quant-gptq" "$LQ_DATA/tiny-llama" --data-free -q --json -o out

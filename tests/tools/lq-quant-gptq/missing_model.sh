@@ -1,0 +1,1 @@
+"$LQ_BIN/lq-quant-gptq" none --data-free -o out

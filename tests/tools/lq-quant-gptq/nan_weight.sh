@@ -1,0 +1,6 @@
+cp -r "$LQ_DATA/tiny-llama" model
+python3 "$LQ_DATA/../support/damage.py" model nan
+"$LQ_BIN/lq-quant-gptq" model --data-free -q -o out
+code=$?
+ls -d out*
+exit $code

@@ -1,0 +1,2 @@
+cp -r "$LQ_DATA/tiny-llama" model
+"$LQ_BIN/lq-quant-gptq" model --data-free -o model/out

@@ -1,0 +1,4 @@
+"$LQ_BIN/lq-calibrate" "$LQ_DATA/tiny-llama" --data "$LQ_DATA/tiny-llama-golden/calibration.json" --samples 4 --seq-len 256 -qq -o calib > made
+"$LQ_BIN/lq-quant-gptq" "$LQ_DATA/tiny-llama" --calibration calib -qq --shard 1/2 -o out > made
+rm -r out.lq-part/scratch
+"$LQ_BIN/lq-quant-gptq" "$LQ_DATA/tiny-llama" --calibration calib -q -o out

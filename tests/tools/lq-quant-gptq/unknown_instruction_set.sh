@@ -1,0 +1,2 @@
+export LQ_SIMD=mmx
+"$LQ_BIN/lq-quant-gptq" "$LQ_DATA/tiny-llama" --data-free -o out
