@@ -5,6 +5,7 @@
 #include <cblas.h>
 #include <fmt/format.h>
 #include <lapacke.h>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,14 @@ void use_one_thread() {
     openblas_set_num_threads(1);
     return true;
   }();
+}
+
+/// A build of the library without threads has no locks either: callers at the same time would get the
+/// same work memory, and wrong results. They wait for one another there.
+std::unique_lock<std::mutex> turn() {
+  static std::mutex mutex;
+  static const bool has_locks = openblas_get_parallel() != OPENBLAS_SEQUENTIAL;
+  return has_locks ? std::unique_lock<std::mutex>() : std::unique_lock(mutex);
 }
 
 /// A range of rows or columns.
@@ -51,6 +60,7 @@ class Factorization {
 
   bool factor_diagonal(std::size_t k) {
     const Range d = range(k);
+    const auto lock = turn();
     return LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', static_cast<int>(d.size), tile(d, d), stride()) ==
            0;
   }
@@ -60,6 +70,7 @@ class Factorization {
     const Range d = range(k);
     parallel::parallel_for(n_tiles_ - k - 1, n_threads_, [&](std::size_t i, int) {
       const Range rows = range(k + 1 + i);
+      const auto lock = turn();
       cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit,
                   static_cast<int>(rows.size), static_cast<int>(d.size), 1.0, tile(d, d), stride(),
                   tile(rows, d), stride());
@@ -75,6 +86,7 @@ class Factorization {
     const Range d = range(k);
     parallel::parallel_for(targets.size(), n_threads_, [&](std::size_t t, int) {
       const Range rows = range(targets[t].first), columns = range(targets[t].second);
+      const auto lock = turn();
       cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, static_cast<int>(rows.size),
                   static_cast<int>(columns.size), static_cast<int>(d.size), -1.0, tile(rows, d),
                   stride(), tile(columns, d), stride(), 1.0, tile(rows, columns), stride());
@@ -96,6 +108,7 @@ bool factor(SquareMatrix& a, int n_threads) {
 void solve_rows(const SquareMatrix& l, double* rows, std::size_t n_rows) {
   use_one_thread();
   const int n = static_cast<int>(l.n());
+  const auto lock = turn();
   for (const CBLAS_TRANSPOSE side : {CblasTrans, CblasNoTrans}) {
     cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, side, CblasNonUnit, static_cast<int>(n_rows),
                 n, 1.0, l.row(0), n, rows, n);
