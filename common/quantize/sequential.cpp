@@ -125,7 +125,7 @@ std::string note_of(const Strength& strength, std::size_t n_windows) {
                        kFolds);
   }
   if (strength.is_needed && strength.n_folds == 0) {
-    return "no correction: the statistics of no held-out windows' others can be factored";
+    return "no correction: the statistics of all but the held-out windows have no factor";
   }
   return "";
 }
@@ -189,7 +189,7 @@ const SequentialSite& SequentialPass::open_site(Site site) {
   }
   if (!site_.h->is_solvable()) {
     site_.strength.c = 0;
-    site_.note = "no correction: the statistics cannot be factored";
+    site_.note = "no correction: the statistics have no factor";
   } else if (site_.strength.c > 0) {
     targets_ = sums.take_targets(
         *site_.h, site_.strength.c, rows_of(site_),
