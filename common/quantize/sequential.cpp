@@ -97,6 +97,10 @@ std::vector<LinearShape> linear_shapes(const model::ModelConfig& config) {
   return shapes;
 }
 
+/// What malloc keeps of smaller blocks that were given back, as measured: large ones go back to the
+/// system.
+constexpr std::uint64_t kKeptByMalloc = std::uint64_t{64} << 20;
+
 /// Both layers, and what passes of so many tokens through them take.
 std::uint64_t streams_bytes(const model::ModelConfig& config,
                             const calibration::TokenWindows& windows, linalg::Compute compute,
@@ -300,7 +304,8 @@ SequentialMemory sequential_memory(const model::ModelConfig& config,
                   cross + solve::FactoredGram::peak_bytes(d) + (has_residual ? 0 : targets) +
                       SiteSums::targets_bytes(d, n_threads)});
   }
-  const std::uint64_t streams = streams_bytes(config, windows, compute, n_threads);
+  const std::uint64_t streams =
+      streams_bytes(config, windows, compute, n_threads) + kKeptByMalloc;
   memory.peak += streams;
   memory.solving += streams;
   return memory;
