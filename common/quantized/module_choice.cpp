@@ -5,6 +5,7 @@
 #include <charconv>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <map>
 #include <regex>
 #include <utility>
 
@@ -70,6 +71,7 @@ class Chooser {
     list_modules();
     choice_.scheme = {request_.bits, common_group_size(), request_.symmetric};
     for (Module& module : choice_.modules) decide(module);
+    leave_joined_float();
     for (const Pattern& pattern : skip_) pattern.require_found();
     for (const Pattern& pattern : overrides_) pattern.require_found();
     require_fused_alike(choice_.modules);
@@ -105,13 +107,16 @@ class Chooser {
     return request_.format->shape_problem(module.rows, module.columns, whole_rows).empty();
   }
 
+  bool divides_all(std::size_t group_size) const {
+    return std::ranges::all_of(choice_.modules, [&](const Module& module) {
+      return !is_considered(module) || !fits_format(module) || module.columns % group_size == 0;
+    });
+  }
+
   std::size_t common_group_size() {
     if (request_.group_size) return *request_.group_size;
     for (const std::size_t size : kUsualGroups) {
-      const bool divides = std::ranges::all_of(choice_.modules, [&](const Module& module) {
-        return !is_considered(module) || !fits_format(module) || module.columns % size == 0;
-      });
-      if (!divides) continue;
+      if (!divides_all(size)) continue;
       choice_.notes.push_back(fmt::format(
           "groups of {}{}", size,
           size == kUsualGroups.front() ? "" : ", the largest that divide every layer's columns"));
@@ -144,27 +149,49 @@ class Chooser {
       module.why_float =
           fmt::format("it {}", request_.format->shape_problem(module.rows, module.columns,
                                                               {scheme.bits, 0, scheme.symmetric}));
-      choice_.notes.push_back(
-          fmt::format("{} stays float: {}", base::escape_controls(module.name), module.why_float));
+      note_float(module);
       return;
     }
     require_dividing(module, scheme);
     module.scheme = scheme;
   }
 
+  void note_float(const Module& module) {
+    choice_.notes.push_back(
+        fmt::format("{} stays float: {}", base::escape_controls(module.name), module.why_float));
+  }
+
+  /// What runtimes join with a module that the format cannot hold stays float with it.
+  void leave_joined_float() {
+    std::map<std::string, std::string> unfit;  // one of the members by joined name
+    for (const Module& module : choice_.modules) {
+      const std::string fused = fused_name(module.name);
+      if (!fused.empty() && !fits_format(module)) unfit.emplace(fused, module.name);
+    }
+    for (Module& module : choice_.modules) {
+      const auto found = unfit.find(fused_name(module.name));
+      if (!module.scheme || found == unfit.end()) continue;
+      module.scheme.reset();
+      module.why_float =
+          fmt::format("runtimes join it with {}", base::escape_controls(found->second));
+      note_float(module);
+    }
+  }
+
   void require_dividing(const Module& module, const Scheme& scheme) const {
     if (scheme.group_size == 0 || module.columns % scheme.group_size == 0) return;
+    const bool common = scheme.group_size == choice_.scheme.group_size;
     std::vector<std::size_t> usable;
     for (const std::size_t size : kUsualGroups) {
-      if (module.columns % size == 0) usable.push_back(size);
+      if (common ? divides_all(size) : module.columns % size == 0) usable.push_back(size);
     }
     throw base::UnsupportedError(
         fmt::format("cannot use groups of {}", scheme.group_size),
         fmt::format("{} has {} columns, which {} does not divide",
                     base::escape_controls(module.name), module.columns, scheme.group_size),
-        usable.empty() ? "use --group-size -1, one group for each row"
-                       : fmt::format("use --group-size {} or -1 (one group for each row)",
-                                     fmt::join(usable, ", ")));
+        fmt::format("{}{} (one group for each row)",
+                    common ? "use --group-size " : "let --override say group:",
+                    usable.empty() ? "-1" : fmt::format("{} or -1", fmt::join(usable, ", "))));
   }
 
   const model::Checkpoint& checkpoint_;
@@ -189,20 +216,21 @@ SchemeOverride parse_override(const std::string& text) {
         "write for example --override 'down_proj=bits:8,group:64'; bits are 2, 3, 4 or 8, groups "
         "32, 64, 128 or -1");
   };
+  constexpr const char* kOtherForm = "it is not of the form REGEX=bits:N,group:N";
   const std::size_t equals = text.rfind('=');
-  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
-    throw fail("it is not of the form REGEX=bits:N,group:N");
-  }
+  if (equals == std::string::npos || equals == 0) throw fail(kOtherForm);
   SchemeOverride row{text.substr(0, equals), {}, {}};
-  std::string_view rest = std::string_view(text).substr(equals + 1);
-  while (!rest.empty()) {
-    const std::string_view item = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(rest.size(), item.size() + 1));
+  for (std::size_t at = equals + 1, end = 0; at <= text.size(); at = end + 1) {
+    end = std::min(text.find(',', at), text.size());
+    const std::string_view item = std::string_view(text).substr(at, end - at);
     const std::size_t colon = item.find(':');
-    const auto value = whole_number(item.substr(std::min(item.size(), colon + 1)));
-    if (colon == std::string_view::npos || !value)
-      throw fail("it is not of the form REGEX=bits:N,group:N");
-    const std::string_view key = item.substr(0, colon);
+    if (colon == std::string_view::npos) throw fail(kOtherForm);
+    const std::string key(item.substr(0, colon));
+    const auto value = whole_number(item.substr(colon + 1));
+    if (!value) throw fail(kOtherForm);
+    if (key == "bits" ? row.bits.has_value() : key == "group" && row.group_size) {
+      throw fail(fmt::format("{} is there twice", key));
+    }
     if (key == "bits") {
       if (*value != 2 && *value != 3 && *value != 4 && *value != 8) {
         throw fail(fmt::format("there are no codes of {} bits", *value));
@@ -215,8 +243,7 @@ SchemeOverride parse_override(const std::string& text) {
       }
       row.group_size = *value == -1 ? 0 : static_cast<std::size_t>(*value);
     } else {
-      throw fail(
-          fmt::format("{} is neither bits nor group", base::escape_controls(std::string(key))));
+      throw fail(fmt::format("{} is neither bits nor group", base::escape_controls(key)));
     }
   }
   return row;

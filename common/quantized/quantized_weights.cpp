@@ -68,6 +68,11 @@ QuantizedWeights::Stored QuantizedWeights::find(const model::MappedTensor& tenso
       fail(fmt::format("{} has another shape than config.json implies",
                        base::escape_controls(tensor.hf)));
     }
+    const tensor::DTypeRow& dtype = tensor::dtype_row(tensor.found->dtype);
+    if (!dtype.widens) {
+      fail(fmt::format("{} is of type {}, which holds no real numbers",
+                       base::escape_controls(tensor.hf), dtype.name));
+    }
     return stored;
   }
   stored.module = tensor.hf.substr(0, tensor.hf.size() - kWeight.size());
