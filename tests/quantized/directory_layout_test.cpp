@@ -389,7 +389,7 @@ TEST_F(SmallModel, IsRefusedWhereItsValuesCannotBeStored) {
   auto large = error_of<base::UnsupportedError>([&] { copy(checkpoint, DType::kF16); });
   EXPECT_STREQ(large.what(), "cannot store model.norm.weight as float16");
   EXPECT_EQ(large.why(), "its element 3 is 70000, beyond the largest number of that type");
-  EXPECT_EQ(large.fix(), "choose --dtype bfloat16");
+  EXPECT_EQ(large.fix(), "choose --dtype bf16");
   checkpoint = with_value(3.4e38F);
   large = error_of<base::UnsupportedError>([&] { copy(checkpoint, DType::kBF16); });
   EXPECT_STREQ(large.what(), "cannot store model.norm.weight as bfloat16");
