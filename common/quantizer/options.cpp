@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <fmt/format.h>
+#include <utility>
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
@@ -30,11 +31,14 @@ double parse_damping(const std::string& text) {
 
 }  // namespace
 
-void declare_modules(cli::OptionTable& table, Options& options) {
+void declare_modules(cli::OptionTable& table, Options& options,
+                     std::vector<std::string> group_sizes) {
+  const bool whole_rows = std::ranges::find(group_sizes, "-1") != group_sizes.end();
   table.text("group-size", 'g', "N", options.group_size,
-             "columns that share a scale; -1: whole rows. Default: the largest of 128, 64 and 32 "
-             "that divides the columns of every layer",
-             {"-1", "32", "64", "128"});
+             fmt::format("columns that share a scale{}. Default: the largest of 128, 64 and 32 "
+                         "that divides the columns of every layer",
+                         whole_rows ? "; -1: whole rows" : ""),
+             std::move(group_sizes));
   table.flag("lm-head", 0, options.lm_head, "quantize the output matrix too");
   table.list("skip", 0, "REGEX", options.skip,
              "leave linear layers float whose name matches; may be repeated");

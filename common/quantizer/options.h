@@ -28,8 +28,9 @@ struct Options {
   std::string ranges = "search";
 };
 
-/// Columns that share a scale, and what is left float.
-void declare_modules(cli::OptionTable& table, Options& options);
+/// Columns that share a scale (one of `group_sizes`), and what is left float.
+void declare_modules(cli::OptionTable& table, Options& options,
+                     std::vector<std::string> group_sizes);
 /// Types and sizes of what is written.
 void declare_files(cli::OptionTable& table, Options& options);
 /// Where statistics come from, and how codes are chosen under them.

@@ -17,7 +17,7 @@ void declare(cli::OptionTable& table, Options& options) {
              "signed (default): scales of symmetric grids may be negative, so that the extreme "
              "value gets the extra code; positive: for readers that cannot take that",
              {"signed", "positive"});
-  quantizer::declare_modules(table, options);
+  quantizer::declare_modules(table, options, {"-1", "32", "64", "128"});
   table.list("override", 0, "REGEX=bits:N,group:N", options.overrides,
              "bits, groups or both for linear layers whose name matches; may be repeated, the "
              "first match wins");
