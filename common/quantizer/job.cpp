@@ -26,7 +26,7 @@ constexpr int kFormatVersion = 1;
 /// Builds the parts of a job in order.
 class Planner {
  public:
-  Planner(const Run& run, const Request& request, bool prepares, stage::StageObserver& observer)
+  Planner(Run& run, const Request& request, bool prepares, stage::StageObserver& observer)
       : run_(run), observer_(observer), job_(std::make_unique<Job>()) {
     job_->checkpoint = model::open_checkpoint(run.model_dir);
     map_ = model::map_tensors(job_->checkpoint);
@@ -41,6 +41,7 @@ class Planner {
   std::unique_ptr<Job> make() {
     warn_of_model();
     choose();
+    if (run_.calibration.empty() && !request().data_free) calibrate();
     if (!run_.calibration.empty()) take_calibration();
     group_modules();
     job_->directory.checkpoint = &job_->checkpoint;
@@ -104,6 +105,16 @@ class Planner {
         "float tensors become BF16: runtimes of quantized models take no F32; --dtype f16 keeps "
         "more digits of them");
     return DType::kBF16;
+  }
+
+  /// In a dry run there is no directory then.
+  void calibrate() {
+    observer_.message("no --calibration: calibrating first, with the texts of the program");
+    const stage::StageReport report = lq::calibrate::calibrate(
+        run_.model_dir, {}, "", run_.stage, {run_.version, run_.commit, run_.argv}, observer_);
+    if (run_.stage.time_limit_seconds) *run_.stage.time_limit_seconds -= report.seconds;
+    if (report.status.front() == stage::ResultStatus::kPlanned) return;
+    run_.calibration = report.paths.front().string();
   }
 
   void take_calibration() {
@@ -283,7 +294,7 @@ class Planner {
     }
   }
 
-  const Run& run_;
+  Run& run_;
   stage::StageObserver& observer_;
   std::unique_ptr<Job> job_;
   model::TensorMap map_;
@@ -301,18 +312,7 @@ std::string Job::method() const {
   return request.data_free ? "rounded" : request.sequential ? "sequential" : "one pass";
 }
 
-std::string find_calibration(Run& run, const std::string& named, const Request& request,
-                             stage::StageObserver& observer) {
-  if (!named.empty() || request.data_free) return named;
-  observer.message("no --calibration: calibrating first, with the texts of the program");
-  const stage::StageReport report = calibrate::calibrate(
-      run.model_dir, {}, "", run.stage, {run.version, run.commit, run.argv}, observer);
-  if (run.stage.time_limit_seconds) *run.stage.time_limit_seconds -= report.seconds;
-  const bool is_there = report.status.front() != stage::ResultStatus::kPlanned;
-  return is_there ? report.paths.front().string() : std::string();
-}
-
-std::unique_ptr<Job> make_job(const Run& run, const Request& request, bool prepares,
+std::unique_ptr<Job> make_job(Run& run, const Request& request, bool prepares,
                               stage::StageObserver& observer) {
   return Planner(run, request, prepares, observer).make();
 }

@@ -54,21 +54,19 @@ struct Job {
 /// Who runs, and how.
 struct Run {
   std::string model_dir;
-  std::string calibration;  // directory; empty: none
+  std::string calibration;  // directory; empty: none was named
   std::string output;       // as typed; empty: the default
   std::string version, commit;
   std::vector<std::string> argv;
   stage::StageOptions stage;
 };
 
-/// The run's calibration directory, made first (and said so) where `named` is empty and one is needed;
-/// empty where none is, or in a dry run before there is one. Takes the time off run.stage's limit.
-std::string find_calibration(Run& run, const std::string& named, const Request& request,
-                             stage::StageObserver& observer);
-
-/// Opens everything, decides everything. What a user should know goes to the observer.
-/// `prepares`: see Job.
-std::unique_ptr<Job> make_job(const Run& run, const Request& request, bool prepares,
+/// Opens everything, decides everything. Where a calibration is needed and none named, calibrates
+/// once all else is known to be right, and says so; takes the time that this took off the limit of
+/// run.stage. What a user should know goes to the observer. `prepares`: see Job. Throws what reading
+/// models and calibrations throws, UsageError and UnsupportedError as choose_modules(), and as
+/// calibrate::calibrate().
+std::unique_ptr<Job> make_job(Run& run, const Request& request, bool prepares,
                               stage::StageObserver& observer);
 
 }  // namespace lq::quantizer

@@ -9,7 +9,6 @@ namespace lq::quantizer {
 
 cli::ToolResult run_quantizer(Run run, const Request& request, stage::StageObserver& observer,
                               const MakePreparation& make_preparation) {
-  run.calibration = find_calibration(run, run.calibration, request, observer);
   const std::unique_ptr<Job> job =
       make_job(run, request, make_preparation != nullptr && !request.data_free, observer);
   std::unique_ptr<LayerPreparation> preparation;

@@ -13,7 +13,7 @@ namespace lq::quantizer {
 /// Makes what prepares the layers of a job, if anything does.
 using MakePreparation = std::function<std::unique_ptr<LayerPreparation>(const Job& job)>;
 
-/// Throws as find_calibration(), make_job() and stage::run_stage().
+/// Throws as make_job() and stage::run_stage().
 cli::ToolResult run_quantizer(Run run, const Request& request, stage::StageObserver& observer,
                               const MakePreparation& make_preparation = {});
 
