@@ -83,9 +83,19 @@ stage::InputFile stated_file(const std::filesystem::path& path) {
 }  // namespace
 
 std::uint64_t Checkpoint::n_parameters() const {
+  const bool quantized = !quantization_method(config).empty();
   std::uint64_t n = 0;
   for (const MappedTensor& tensor : map_tensors(*this).used) {
-    if (tensor.found != nullptr) n += tensor.found->n_elems;
+    if (tensor.found != nullptr) {
+      n += tensor.found->n_elems;
+    } else if (quantized) {
+      // In its place are packed codes; the configuration implies how many.
+      std::uint64_t elements = 1;
+      for (const std::int64_t extent : tensor.shape) {
+        elements *= static_cast<std::uint64_t>(extent);
+      }
+      n += elements;
+    }
   }
   return n;
 }

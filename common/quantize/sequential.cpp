@@ -97,6 +97,10 @@ std::vector<LinearShape> linear_shapes(const model::ModelConfig& config) {
   return shapes;
 }
 
+/// What malloc keeps of smaller blocks that were given back, as measured: large ones go back to the
+/// system.
+constexpr std::uint64_t kKeptByMalloc = std::uint64_t{64} << 20;
+
 /// Both layers, and what passes of so many tokens through them take.
 std::uint64_t streams_bytes(const model::ModelConfig& config,
                             const calibration::TokenWindows& windows, linalg::Compute compute,
@@ -125,7 +129,7 @@ std::string note_of(const Strength& strength, std::size_t n_windows) {
                        kFolds);
   }
   if (strength.is_needed && strength.n_folds == 0) {
-    return "no correction: the statistics of no held-out windows' others can be factored";
+    return "no correction: the statistics of all but the held-out windows have no factor";
   }
   return "";
 }
@@ -190,7 +194,7 @@ const SequentialSite& SequentialPass::open_site(Site site) {
   }
   if (!site_.h->is_solvable()) {
     site_.strength.c = 0;
-    site_.note = "no correction: the statistics cannot be factored";
+    site_.note = "no correction: the statistics have no factor";
   } else if (site_.strength.c > 0) {
     targets_ = sums.take_targets(
         *site_.h, site_.strength.c, rows_of(site_),
@@ -301,7 +305,8 @@ SequentialMemory sequential_memory(const model::ModelConfig& config,
                   cross + solve::FactoredGram::peak_bytes(d) + (has_residual ? 0 : targets) +
                       SiteSums::targets_bytes(d, n_threads)});
   }
-  const std::uint64_t streams = streams_bytes(config, windows, compute, n_threads);
+  const std::uint64_t streams =
+      streams_bytes(config, windows, compute, n_threads) + kKeptByMalloc;
   memory.peak += streams;
   memory.solving += streams;
   return memory;

@@ -25,28 +25,32 @@ constexpr std::size_t kSliceElems = std::size_t{1} << 16;
       "the model is damaged: fetch it again, or ask its makers");
 }
 
-[[noreturn]] void fail_too_large(const CopiedPiece& piece, std::uint64_t element, float value) {
-  const bool half = piece.stored == DType::kF16;
+/// Rounds the elements from `first` on of the tensor `name`.
+void narrow(const std::string& name, std::uint64_t first, std::span<const float> values,
+            DType dtype, std::span<std::byte> out) {
+  const bool half = dtype == DType::kF16;
+  if (half) {
+    kernels::narrow_to_f16(values, out.data());
+  } else {
+    kernels::narrow_to_bf16(values, out.data());
+  }
+  std::vector<float> stored(values.size());
+  const std::size_t bad = kernels::widen_to_f32(dtype, out, stored);
+  if (bad == kernels::kAllFinite) return;
   throw base::UnsupportedError(
-      fmt::format("cannot store {} as {}", base::escape_controls(piece.source->name),
+      fmt::format("cannot store {} as {}", base::escape_controls(name),
                   half ? "float16" : "bfloat16"),
-      fmt::format("its element {} is {}, beyond the largest number of that type", element, value),
+      fmt::format("its element {} is {}, beyond the largest number of that type", first + bad,
+                  values[bad]),
       half ? "choose --dtype bf16" : "the model is damaged: fetch it again, or ask its makers");
 }
 
 /// `in` and `out` are the elements from `first` on. REQUIRES: values.size() of them.
 void convert(const CopiedPiece& piece, std::uint64_t first, std::span<const std::byte> in,
              std::span<float> values, std::span<std::byte> out) {
-  std::size_t bad = kernels::widen_to_f32(piece.source->dtype, in, values);
+  const std::size_t bad = kernels::widen_to_f32(piece.source->dtype, in, values);
   if (bad != kernels::kAllFinite) fail_not_finite(piece, first + bad, values[bad]);
-  if (piece.stored == DType::kF16) {
-    kernels::narrow_to_f16(values, out.data());
-  } else {
-    kernels::narrow_to_bf16(values, out.data());
-  }
-  std::vector<float> stored(values.size());
-  bad = kernels::widen_to_f32(piece.stored, out, stored);
-  if (bad != kernels::kAllFinite) fail_too_large(piece, first + bad, values[bad]);
+  narrow(piece.source->name, first, values, piece.stored, out);
 }
 
 }  // namespace
@@ -64,6 +68,13 @@ std::vector<std::byte> copied_bytes(const model::Checkpoint& checkpoint, const C
     convert(piece, piece.first + i, std::span(source).subspan(i * in_bytes, n * in_bytes),
             std::span(values).first(n), std::span(bytes).subspan(i * out_bytes, n * out_bytes));
   }
+  return bytes;
+}
+
+std::vector<std::byte> float_bytes(const std::string& name, std::span<const float> values,
+                                   DType dtype) {
+  std::vector<std::byte> bytes(2 * values.size());
+  narrow(name, 0, values, dtype, bytes);
   return bytes;
 }
 

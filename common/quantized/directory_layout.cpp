@@ -74,6 +74,7 @@ std::vector<Copied> copied_tensors(const DirectoryRequest& request, const model:
   for (const Module& module : request.facts.modules) {
     if (module.scheme) left_out.insert(module.name + ".weight");
   }
+  for (const auto& floats : request.group_floats) left_out.insert(floats.begin(), floats.end());
   std::unordered_set<const tensor::TensorInfo*> known(map.misplaced_biases.begin(),
                                                       map.misplaced_biases.end());
   for (const model::MappedTensor& tensor : map.used) known.insert(tensor.found);
@@ -99,24 +100,33 @@ Run run_of(const Copied& copied, std::size_t index) {
   return run;
 }
 
-/// A tensor of a module in a group.
+/// A tensor of a group.
 struct GroupTensor {
-  std::size_t module;  // position in the section
-  std::size_t tensor;
+  std::uint64_t* offset;  // in the section
   safetensors::TensorSpec spec;
 };
 
 /// Fills in where the tensors of the group lie in its bytes.
 Run run_of(const DirectoryRequest& request, std::size_t index, GroupSection& section) {
   std::vector<GroupTensor> tensors;
+  // Whole first, because places in it are referred to.
   for (const std::size_t m : request.groups[index]) {
-    const Module& module = request.facts.modules[m];
-    if (!module.scheme) continue;
-    auto specs = request.format->tensors(module, request.float_dtype);
+    if (request.facts.modules[m].scheme) section.modules.push_back({m, {}});
+  }
+  for (ModulePlace& place : section.modules) {
+    auto specs = request.format->tensors(request.facts.modules[place.module], request.float_dtype);
+    place.offsets.resize(specs.size());
     for (std::size_t t = 0; t < specs.size(); ++t) {
-      tensors.push_back({section.modules.size(), t, std::move(specs[t])});
+      tensors.push_back({&place.offsets[t], std::move(specs[t])});
     }
-    section.modules.push_back({m, std::vector<std::uint64_t>(specs.size())});
+  }
+  if (!request.group_floats.empty()) {
+    for (const std::string& name : request.group_floats[index]) section.floats.push_back({name});
+  }
+  for (FloatPlace& place : section.floats) {
+    const tensor::TensorInfo& info = *request.checkpoint->weights->find(place.name);
+    place.n = info.n_elems;
+    tensors.push_back({&place.offset, {place.name, request.float_dtype, info.shape}});
   }
   std::ranges::stable_sort(tensors, std::greater(), [](const GroupTensor& tensor) {
     return safetensors::alignment_of(tensor.spec.dtype);
@@ -124,7 +134,7 @@ Run run_of(const DirectoryRequest& request, std::size_t index, GroupSection& sec
   Run run{index, true, {}};
   std::uint64_t offset = 0;
   for (GroupTensor& tensor : tensors) {
-    section.modules[tensor.module].offsets[tensor.tensor] = offset;
+    *tensor.offset = offset;
     offset += tensor.spec.n_bytes();
     run.specs.push_back(std::move(tensor.spec));
   }
@@ -297,19 +307,26 @@ DirectoryLayout lay_out_directory(const DirectoryRequest& request) {
 }
 
 std::vector<std::byte> group_bytes(const DirectoryRequest& request, const GroupSection& group,
-                                   std::span<const tensor::QuantizedMatrix> matrices,
-                                   int n_threads) {
-  assert(matrices.size() == group.modules.size());
+                                   const GroupContents& contents, int n_threads) {
+  assert(contents.matrices.size() == group.modules.size());
+  assert(contents.floats.size() == group.floats.size());
   std::vector<std::byte> bytes(group.place.size);
-  for (std::size_t i = 0; i < matrices.size(); ++i) {
+  const auto put = [&bytes](std::uint64_t offset, std::span<const std::byte> data) {
+    std::ranges::copy(data, bytes.begin() + static_cast<std::ptrdiff_t>(offset));
+  };
+  for (std::size_t i = 0; i < contents.matrices.size(); ++i) {
     const ModulePlace& place = group.modules[i];
     const Module& module = request.facts.modules[place.module];
-    assert(matrices[i].rows == module.rows && matrices[i].columns == module.columns);
+    const tensor::QuantizedMatrix& matrix = contents.matrices[i];
+    assert(matrix.rows == module.rows && matrix.columns == module.columns);
     const auto data =
-        request.format->encode(matrices[i], *module.scheme, request.float_dtype, n_threads);
-    for (std::size_t t = 0; t < data.size(); ++t) {
-      std::ranges::copy(data[t], bytes.begin() + static_cast<std::ptrdiff_t>(place.offsets[t]));
-    }
+        request.format->encode(matrix, *module.scheme, request.float_dtype, n_threads);
+    for (std::size_t t = 0; t < data.size(); ++t) put(place.offsets[t], data[t]);
+  }
+  for (std::size_t i = 0; i < contents.floats.size(); ++i) {
+    const FloatPlace& place = group.floats[i];
+    assert(contents.floats[i].size() == place.n);
+    put(place.offset, float_bytes(place.name, contents.floats[i], request.float_dtype));
   }
   return bytes;
 }

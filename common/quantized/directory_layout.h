@@ -38,6 +38,9 @@ struct DirectoryRequest {
   /// Positions in facts.modules that one unit makes together. Each quantized module is in one group;
   /// modules that stay float are skipped.
   std::vector<std::vector<std::size_t>> groups;
+  /// Per group, names of float tensors of the source that its unit makes too, rather than copies;
+  /// none: no group has any.
+  std::vector<std::vector<std::string>> group_floats = {};
   tensor::DType float_dtype = tensor::DType::kBF16;  // or kF16
   std::uint64_t max_shard_bytes = safetensors::kShardBytes;
 };
@@ -54,9 +57,16 @@ struct ModulePlace {
   std::vector<std::uint64_t> offsets;  // in the order of Format::tensors()
 };
 
+/// A float tensor in the bytes of its group.
+struct FloatPlace {
+  std::string name;
+  std::uint64_t offset = 0, n = 0;  // elements
+};
+
 struct GroupSection {
-  stage::Extent place;  // of no bytes when all of its modules stay float
+  stage::Extent place;  // of no bytes when nothing is in it
   std::vector<ModulePlace> modules;
+  std::vector<FloatPlace> floats;  // in the order of the request
 };
 
 /// Elements [first, first + n) of a tensor of the source.
@@ -95,13 +105,22 @@ struct DirectoryLayout {
 /// sound (model::require_sound), each scheme passes Format::shape_problem().
 DirectoryLayout lay_out_directory(const DirectoryRequest& request);
 
-/// The bytes of a group. `matrices` are those of group.modules, in that order.
+/// What one unit makes: the matrices of its modules and the values of its float tensors, in the
+/// order of the section.
+struct GroupContents {
+  std::vector<tensor::QuantizedMatrix> matrices;
+  std::vector<std::vector<float>> floats = {};
+};
+/// The bytes of a group. Throws UnsupportedError for a value that the float type cannot hold.
 std::vector<std::byte> group_bytes(const DirectoryRequest& request, const GroupSection& group,
-                                   std::span<const tensor::QuantizedMatrix> matrices,
-                                   int n_threads);
+                                   const GroupContents& contents, int n_threads);
 
 /// The bytes of a piece. Throws ValidationError for a value of the model that is not finite,
 /// UnsupportedError for one that the float type cannot hold.
 std::vector<std::byte> copied_bytes(const model::Checkpoint& checkpoint, const CopiedPiece& piece);
+
+/// A float tensor as F16 or BF16. Throws UnsupportedError for a value that the type cannot hold.
+std::vector<std::byte> float_bytes(const std::string& name, std::span<const float> values,
+                                   tensor::DType dtype);
 
 }  // namespace lq::quantized

@@ -236,6 +236,7 @@ void StageRun::recover(ResultRun& run) {
   const Publication state = publication_state(run.plan->kind, run.paths, manifest);
   const bool same_plan = text_or(*contents.header, "fingerprint", "") == run.plan->fingerprint();
   if (state == Publication::kImpossible || (state == Publication::kReady && !same_plan)) return;
+  if (state == Publication::kReady) clear_scratch(run);
   publish(run.plan->kind, run.paths, manifest);
   remove_journals(run.paths);
   observer_.message(prefix(run) + "finished what an earlier run had left to do");
@@ -385,7 +386,7 @@ void StageRun::hash_in_background(const ResultRun& run, const Extent& extent) {
 
 /// Takes away what is of the run and not of the result.
 void StageRun::clear_scratch(const ResultRun& run) {
-  for (std::size_t file = 0; file < run.part->size(); ++file) {
+  for (std::size_t file = 0; file < run.plan->files.size(); ++file) {
     if (run.plan->files[file].temporary) continue;
     if (run.plan->files[file].is_open()) io::remove_stale_temporaries(run.paths.parts[file]);
   }
@@ -427,8 +428,10 @@ void StageRun::finalize(ResultRun& run) {
                      .cpu_seconds = report_.cpu_seconds,
                      .peak_rss = report_.peak_rss,
                      .bound_by = report_.bound_by});
-  clear_scratch(run);
+  // Whoever is killed before this line is in the journal works on with what lies in the scratch
+  // folder.
   run.journal->append_final(manifest);
+  clear_scratch(run);
   publish(run.plan->kind, run.paths, manifest);
   remove_journals(run.paths);
   run.locks.clear();

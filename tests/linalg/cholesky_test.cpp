@@ -69,6 +69,26 @@ TEST(Cholesky, IsTheSameForAnyNumberOfThreads) {
   }
 }
 
+// Work memory of the library that threads shared would spoil one call in a thousand or so.
+TEST(Cholesky, ThreadsDoNotDisturbOneAnother) {
+  constexpr std::size_t kN = 112, kRows = 32;
+  SquareMatrix l = gram(kN, kN + 10, 1.0);
+  ASSERT_TRUE(factor(l, 1));
+  std::vector<double> rows(kRows * kN);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<double>(i % 17) - 8;
+  std::vector<double> wanted = rows;
+  solve_rows(l, wanted.data(), kRows);
+  std::vector<int> n_wrong(2);
+  parallel::parallel_for(2, 2, [&](std::size_t thread, int) {
+    for (int i = 0; i < 10000; ++i) {
+      std::vector<double> x = rows;
+      solve_rows(l, x.data(), kRows);
+      n_wrong[thread] += x == wanted ? 0 : 1;
+    }
+  });
+  EXPECT_EQ(n_wrong, std::vector<int>(2));
+}
+
 TEST(Cholesky, SaysWhereAMatrixIsNotPositiveDefinite) {
   SquareMatrix singular = gram(400, 20, 0.0);
   singular.row(399)[399] = -1.0;

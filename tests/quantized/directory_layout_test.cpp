@@ -80,7 +80,7 @@ class Written {
     }
     for (const HeaderSection& header : layout.headers) put(header.place, header.bytes);
     for (const GroupSection& group : layout.groups) {
-      put(group.place, group_bytes(request, group, matrices_of(request, group), 1));
+      put(group.place, group_bytes(request, group, {matrices_of(request, group)}, 1));
     }
     for (const CopiedPiece& piece : layout.pieces) {
       put(piece.place, copied_bytes(*request.checkpoint, piece));

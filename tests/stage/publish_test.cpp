@@ -3,6 +3,7 @@
 
 #include "common/stage/publish.h"
 
+#include <fstream>
 #include <gtest/gtest.h>
 
 #include "common/io/file_status.h"
@@ -68,6 +69,15 @@ class Finished {
 TEST(Publish, FinishesAfterAKillBehindTheFinalLine) {
   Finished state({});
   state.expect_finished_without_work("x x.lq.json");
+}
+
+TEST(Publish, TakesAwayTheScratchFolderAfterAKillBehindTheFinalLine) {
+  Finished state({.kind = ResultKind::kDirectory});
+  state.plan.results[0].scratch = "scratch";
+  std::filesystem::create_directory(state.paths.part / "scratch");
+  std::ofstream(state.paths.part / "scratch" / "left") << "by the run before";
+  state.expect_finished_without_work("x");
+  EXPECT_FALSE(std::filesystem::exists(state.paths.output / "scratch"));
 }
 
 TEST(Publish, FinishesAfterAKillBehindTheRename) {

@@ -150,9 +150,7 @@ ModelFacts hf_facts(const fs::path& dir) {
   checkpoint.weights = open_weights(dir, config, checkpoint.architecture, facts.notes);
   if (checkpoint.weights) {
     take_tensors(*checkpoint.weights, facts);
-    if (checkpoint.architecture != nullptr && model::quantization_method(config).empty()) {
-      facts.parameters = checkpoint.n_parameters();
-    }
+    if (checkpoint.architecture != nullptr) facts.parameters = checkpoint.n_parameters();
   }
   facts.hyperparameters = facts_of(hyperparameters_of(config));
   facts.tokenizer = tokenizer_of(dir, config, facts.notes);

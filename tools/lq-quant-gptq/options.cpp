@@ -1,140 +1,57 @@
 #include "tools/lq-quant-gptq/options.h"
 
-#include <algorithm>
-#include <array>
-#include <charconv>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "common/base/errors.h"
-#include "common/base/text.h"
 
 namespace lq::quant_gptq {
-namespace {
 
-struct Effort {
-  const char* name;
-  int sweeps;
-};
-constexpr std::array kEfforts = {Effort{"fast", 0}, Effort{"normal", 2}, Effort{"best", 6}};
-
-double parse_damping(const std::string& text) {
-  double share = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
-  if (error == std::errc() && end == text.data() + text.size() && share >= 0 && share <= 1) {
-    return share;
-  }
-  throw base::UsageError(fmt::format("cannot use --damp {}", base::escape_controls(text)),
-                         "it is no number from 0 to 1",
-                         "0.01 is usual; more where calibration texts are few");
-}
-
-void refuse_together(bool one, const char* one_name, bool other, const char* other_name,
-                     const char* why) {
-  if (!one || !other) return;
-  throw base::UsageError(fmt::format("cannot use {} with {}", one_name, other_name), why,
-                         fmt::format("leave out {} or {}", one_name, other_name));
-}
-
-void check_together(const Options& options, const std::optional<stage::Shard>& shard) {
-  refuse_together(options.symmetric, "--sym", options.asymmetric, "--asym",
-                  "a grid is either symmetric or not");
-  refuse_together(options.sequential, "--sequential", shard.has_value(), "--shard",
-                  "each layer is made from what the layers before it became");
-  refuse_together(options.data_free, "--data-free", !options.calibration_dir.empty(),
-                  "--calibration", "without data there is nothing to take from a calibration");
-  refuse_together(options.data_free, "--data-free", options.sequential, "--sequential",
-                  "without data no layer can make up for what others lost");
-  refuse_together(options.data_free, "--data-free", options.desc_act, "--desc-act",
-                  "without data no column is more important than another");
-}
-
-}  // namespace
+using quantizer::refuse_together;
 
 void declare(cli::OptionTable& table, Options& options) {
   table.group("What to make");
   table.text("bits", 'b', "N", options.bits, "bits of a code; default 4", {"2", "3", "4", "8"});
-  table.text("group-size", 'g', "N", options.group_size,
-             "columns that share a scale; -1: whole rows. Default: the largest of 128, 64 and 32 "
-             "that divides the columns of every layer",
-             {"-1", "32", "64", "128"});
   table.flag("sym", 0, options.symmetric, "symmetric grids (default): what most runtimes load");
   table.flag("asym", 0, options.asymmetric, "grids with a zero point of their own for each group");
   table.text("scale-sign", 0, "SIGN", options.scale_sign,
              "signed (default): scales of symmetric grids may be negative, so that the extreme "
              "value gets the extra code; positive: for readers that cannot take that",
              {"signed", "positive"});
+  quantizer::declare_modules(table, options, {"-1", "32", "64", "128"});
+  table.list("override", 0, "REGEX=bits:N,group:N", options.overrides,
+             "bits, groups or both for linear layers whose name matches; may be repeated, the "
+             "first match wins");
   table.flag("desc-act", 0, options.desc_act,
              "group columns by their importance (g_idx), which few runtimes load. Without it "
              "columns are chosen in that order all the same, in groups as they lie");
   table.text("format", 0, "NAME", options.format,
              "gptq (default), gptq_v2 (zero points as they are, 0 among them), compressed-tensors",
              {"gptq", "gptq_v2", "compressed-tensors"});
-  table.flag("lm-head", 0, options.lm_head, "quantize the output matrix too");
-  table.list("skip", 0, "REGEX", options.skip,
-             "leave linear layers float whose name matches; may be repeated");
-  table.list("override", 0, "REGEX=bits:N,group:N", options.overrides,
-             "bits, groups or both for linear layers whose name matches; may be repeated, the "
-             "first match wins");
-  table.text("dtype", 0, "TYPE", options.dtype,
-             "type of the tensors that stay float: bf16 or f16; default: that of the model, BF16 "
-             "for F32",
-             {"bf16", "f16"});
-  table.size("max-shard-size", 0, "SIZE", options.max_shard_bytes,
-             "begin a new weight file where one would have more; default 5GB");
-  table.group("How to choose");
-  table.text("calibration", 0, "DIR", options.calibration_dir,
-             "calibration directory of this model (lq-calibrate makes one); without it, one is "
-             "made first from the texts that come with the program");
-  table.flag("sequential", 0, options.sequential,
-             "let each layer make up for what the quantized layers before it lost: much closer to "
-             "the original, and slower; layers come in order");
-  table.text("effort", 0, "HOW", options.effort,
-             "fast: error feedback alone; normal (default): and 2 sweeps that refine scales and "
-             "codes; best: 6",
-             {"fast", "normal", "best"});
-  table.text("damp", 0, "SHARE", options.damp,
-             "added to the diagonal of Gram matrices, relative to --damp-kind; default 0.01");
-  table.text("damp-kind", 0, "KIND", options.damp_kind,
-             "mean (default): a share of the diagonal's mean; channel: of each channel's own value",
-             {"mean", "channel"});
-  table.flag("data-free", 0, options.data_free,
-             "round to nearest without any calibration: a clear loss");
-  table.text("ranges", 0, "HOW", options.ranges,
-             "search (default): ranges with the least error; minmax: from the least to the "
-             "greatest value",
-             {"search", "minmax"});
-  table.flag("strict", 0, options.strict,
-             "fail where a layer cannot be solved, rather than round it and warn");
+  quantizer::declare_files(table, options);
+  quantizer::declare_choice(table, options);
 }
 
-Request check(const Options& options, const std::optional<stage::Shard>& shard) {
-  check_together(options, shard);
-  Request request;
-  request.modules.format = quantized::find_format(options.format);
+quantizer::Request check(const Options& options, const std::optional<stage::Shard>& shard) {
+  refuse_together(options.symmetric, "--sym", options.asymmetric, "--asym",
+                  "a grid is either symmetric or not");
+  refuse_together(options.data_free, "--data-free", options.desc_act, "--desc-act",
+                  "without data no column is more important than another");
+  quantizer::Request request = quantizer::request_of(options, shard);
+  request.tool = "lq-quant-gptq";
+  request.default_label =
+      fmt::format("{}-w{}", options.format == "compressed-tensors" ? "ct" : "gptq", options.bits);
   request.modules.bits = std::stoi(options.bits);
-  if (!options.group_size.empty()) {
-    const int size = std::stoi(options.group_size);
-    request.modules.group_size = size < 0 ? 0 : static_cast<std::size_t>(size);
-  }
   request.modules.symmetric = !options.asymmetric;
-  request.modules.output_matrix = options.lm_head;
-  request.modules.skip = options.skip;
   for (const std::string& text : options.overrides) {
     request.modules.overrides.push_back(quantized::parse_override(text));
   }
+  request.desc_act = options.desc_act;
   if (options.desc_act && !request.modules.format->has_group_index) {
-    throw base::UsageError(
-        fmt::format("cannot use --desc-act with --format {}", options.format),
-        "the format has no place for the group of each column",
-        "leave out --desc-act: columns are chosen by importance all the same");
+    throw base::UsageError(fmt::format("cannot use --desc-act with --format {}", options.format),
+                           "the format has no place for the group of each column",
+                           "leave out --desc-act: columns are chosen by importance all the same");
   }
-  request.damping = {parse_damping(options.damp), options.damp_kind == "channel"};
-  const auto* const effort = std::ranges::find_if(
-      kEfforts, [&](const Effort& row) { return options.effort == row.name; });
-  request.sweeps = effort->sweeps;
   request.negative_scales = options.scale_sign == "signed";
-  request.search_ranges = options.ranges == "search";
   return request;
 }
 

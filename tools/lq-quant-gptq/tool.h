@@ -17,7 +17,7 @@ class QuantGptq : public cli::Tool {
 
  private:
   Options options_;
-  Request request_;
+  quantizer::Request request_;
 };
 
 }  // namespace lq::quant_gptq

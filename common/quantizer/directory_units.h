@@ -10,7 +10,7 @@
 #include "common/quantized/directory_layout.h"
 #include "common/stage/run_stage.h"
 
-namespace lq::quantize {
+namespace lq::quantizer {
 
 class DirectoryUnits {
  public:
@@ -31,8 +31,7 @@ class DirectoryUnits {
 
   /// What a tool supplies.
   struct Makers {
-    /// The matrices of a group's quantized modules, in the order of its section.
-    std::function<std::vector<tensor::QuantizedMatrix>(std::size_t unit, std::size_t group)> group;
+    std::function<quantized::GroupContents(std::size_t unit, std::size_t group)> group;
     std::function<std::string()> model_card;
   };
   /// Makes one unit.
@@ -44,8 +43,7 @@ class DirectoryUnits {
     std::size_t index = 0;  // in the layout's list of that kind
   };
 
-  void add(stage::Plan& plan, Task task, std::string name, const stage::Extent& place,
-           double cost);
+  void add(stage::Plan& plan, Task task, std::string name, const stage::Extent& place, double cost);
 
   const quantized::DirectoryRequest& request_;
   const quantized::DirectoryLayout layout_;
@@ -53,4 +51,4 @@ class DirectoryUnits {
   std::vector<std::size_t> unit_of_group_;
 };
 
-}  // namespace lq::quantize
+}  // namespace lq::quantizer

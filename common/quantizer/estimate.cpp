@@ -1,4 +1,4 @@
-#include "tools/lq-quant-gptq/estimate.h"
+#include "common/quantizer/estimate.h"
 
 #include <algorithm>
 #include <chrono>
@@ -10,7 +10,7 @@
 #include "common/quantize/sequential.h"
 #include "common/solve/solve.h"
 
-namespace lq::quant_gptq {
+namespace lq::quantizer {
 namespace {
 
 using quantized::Module;
@@ -27,11 +27,11 @@ double multiply_adds(const Job& job, const Group& group) {
     const auto columns = static_cast<double>(module.columns);
     // Ranges, as if they were products.
     sum += 300 * rows * columns;
-    if (job.data_free) continue;
+    if (job.request.data_free) continue;
     // Error feedback with the errors of rounding and the energy beside it, and each sweep.
     sum += (1.5 + job.request.sweeps) * rows * columns * columns;
     const calibration::SiteRow* const site = calibration::site_of(module.role);
-    if (job.sequential && group.layer >= 0) {
+    if (job.request.sequential && group.layer >= 0) {
       // Targets, in float64; two forward passes.
       sum += 5 * rows * columns * columns + 2 * tokens * rows * columns;
     }
@@ -39,7 +39,7 @@ double multiply_adds(const Job& job, const Group& group) {
     factored = site;
     // The factor, in float64.
     sum += columns * columns * columns / 3;
-    if (job.sequential && group.layer >= 0) {
+    if (job.request.sequential && group.layer >= 0) {
       sum += 4 * columns * columns * columns / 3 + 2.5 * tokens * columns * columns;
     }
   }
@@ -96,18 +96,16 @@ std::uint64_t needed_memory(const Job& job, int n_threads) {
   constexpr std::uint64_t kProgram = std::uint64_t{256} << 20;
   const std::size_t columns = widest(job);
   const auto threads = static_cast<std::uint64_t>(n_threads);
-  const std::uint64_t solving =
-      threads * solve::bytes_per_thread(columns) + largest_group(job);
-  if (job.data_free) return kProgram + solving;
-  if (job.sequential) {
-    const quantize::SequentialMemory memory = quantize::sequential_memory(
-        job.checkpoint.config, job.windows, job.compute(), n_threads);
+  const std::uint64_t solving = threads * solve::bytes_per_thread(columns) + largest_group(job);
+  if (job.request.data_free) return kProgram + solving;
+  if (job.request.sequential) {
+    const quantize::SequentialMemory memory =
+        quantize::sequential_memory(job.checkpoint.config, job.windows, job.compute(), n_threads);
     return kProgram + std::max(memory.peak, memory.solving + solving);
   }
   const auto shapes = calibration::site_shapes(job.checkpoint.config, false);
   // A layer's statistics, and its file while it is read.
-  const std::uint64_t stats =
-      calibration::layer_stats_bytes(shapes, calibration::GramKind::kFull);
+  const std::uint64_t stats = calibration::layer_stats_bytes(shapes, calibration::GramKind::kFull);
   const std::uint64_t factoring = solve::FactoredGram::peak_bytes(columns);
   const std::uint64_t kept = solve::FactoredGram::kept_bytes(columns);
   return kProgram + stats + std::max({stats / 2, factoring, kept + solving});
@@ -118,7 +116,7 @@ std::string memory_advice(const Job& job, int n_threads) {
   if (n_threads > 1) {
     advice += fmt::format("; -j 1 needs {}", base::format_bytes(needed_memory(job, 1)));
   }
-  if (job.sequential) advice += "; without --sequential less is needed";
+  if (job.request.sequential) advice += "; without --sequential less is needed";
   return advice;
 }
 
@@ -139,4 +137,4 @@ double estimated_seconds(const Job& job, int n_threads) {
   return sum * seconds_per_multiply_add(n_threads) / kShareOfProducts;
 }
 
-}  // namespace lq::quant_gptq
+}  // namespace lq::quantizer

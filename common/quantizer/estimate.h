@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string>
 
-#include "tools/lq-quant-gptq/plan.h"
+#include "common/quantizer/job.h"
 
-namespace lq::quant_gptq {
+namespace lq::quantizer {
 
 /// Bytes in use at the peak.
 std::uint64_t needed_memory(const Job& job, int n_threads);
@@ -19,4 +19,4 @@ double cost_of(const Job& job, const Group& group);
 /// Seconds, rough: a product of ordinary size is timed here and now.
 double estimated_seconds(const Job& job, int n_threads);
 
-}  // namespace lq::quant_gptq
+}  // namespace lq::quantizer

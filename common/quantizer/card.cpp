@@ -1,20 +1,20 @@
-#include "tools/lq-quant-gptq/card.h"
+#include "common/quantizer/card.h"
 
 #include <fmt/format.h>
 #include <map>
 
 #include "common/quantized/result_card.h"
 
-namespace lq::quant_gptq {
+namespace lq::quantizer {
 namespace {
 
 std::string last_name(const std::string& module) { return module.substr(module.rfind('.') + 1); }
 
 /// Errors by role, in the order of a layer, each the mean of its layers weighed by their energy.
-std::vector<quantized::RoleError> role_errors(const std::vector<quantize::ModuleReport>& reports) {
+std::vector<quantized::RoleError> role_errors(const std::vector<ModuleReport>& reports) {
   std::vector<std::string> roles;
-  std::map<std::string, std::vector<quantize::ModuleReport>> by_role;
-  for (const quantize::ModuleReport& report : reports) {
+  std::map<std::string, std::vector<ModuleReport>> by_role;
+  for (const ModuleReport& report : reports) {
     if (report.method != "solved") continue;
     const std::string role = last_name(report.module);
     if (!by_role.contains(role)) roles.push_back(role);
@@ -22,33 +22,35 @@ std::vector<quantized::RoleError> role_errors(const std::vector<quantize::Module
   }
   std::vector<quantized::RoleError> errors;
   for (const std::string& role : roles) {
-    const quantize::ReportSummary summary = quantize::summary_of(by_role[role]);
+    const ReportSummary summary = summary_of(by_role[role]);
     errors.push_back({role, summary.n_solved, summary.error, summary.error_of_rounding});
   }
   return errors;
 }
 
 std::string method_text(const Job& job) {
-  if (job.data_free) return "Weights were rounded to nearest, without calibration data.";
+  if (job.request.data_free) return "Weights were rounded to nearest, without calibration data.";
   std::string text =
       "GPTQ: error feedback over the columns, the most important first, on grids whose ranges were "
       "searched under the error weighted by the activations";
   if (job.request.sweeps > 0) {
-    text += fmt::format("; then {} sweeps of least-squares scales and coordinate descent on the "
-                        "codes under the exact output error",
-                        job.request.sweeps);
+    text += fmt::format(
+        "; then {} sweeps of least-squares scales and coordinate descent on the "
+        "codes under the exact output error",
+        job.request.sweeps);
   }
   text += ".";
-  if (job.sequential) {
-    text += " Layers were quantized one after the other: each from what the quantized layers "
-            "before it make of the calibration texts, towards the output of the original layer.";
+  if (job.request.sequential) {
+    text +=
+        " Layers were quantized one after the other: each from what the quantized layers "
+        "before it make of the calibration texts, towards the output of the original layer.";
   }
   return text;
 }
 
 }  // namespace
 
-std::string card_text(const Job& job, const std::vector<quantize::ModuleReport>& reports) {
+std::string card_text(const Job& job, const std::vector<ModuleReport>& reports) {
   const quantized::QuantizationFacts& facts = job.directory.facts;
   quantized::CardFacts card;
   card.title = fmt::format("{}, {} {} bits", model::model_name(job.checkpoint.dir),
@@ -61,11 +63,10 @@ std::string card_text(const Job& job, const std::vector<quantize::ModuleReport>&
     card.settings.emplace_back("Calibration",
                                fmt::format("{} windows, {} tokens, {}", description.n_windows,
                                            description.n_tokens, description.data_name));
-    card.settings.emplace_back("Damping",
-                               fmt::format("{:g} of {}", job.request.damping.share,
-                                           job.request.damping.per_channel
-                                               ? "each channel's diagonal element"
-                                               : "the mean of the diagonal"));
+    card.settings.emplace_back(
+        "Damping", fmt::format("{:g} of {}", job.request.damping.share,
+                               job.request.damping.per_channel ? "each channel's diagonal element"
+                                                               : "the mean of the diagonal"));
   }
   card.errors = role_errors(reports);
   card.verdicts = job.verdicts;
@@ -73,4 +74,4 @@ std::string card_text(const Job& job, const std::vector<quantize::ModuleReport>&
   return quantized::result_card(job.checkpoint, card);
 }
 
-}  // namespace lq::quant_gptq
+}  // namespace lq::quantizer

@@ -10,20 +10,20 @@
 #include <string>
 #include <vector>
 
-namespace lq::quantize {
+namespace lq::quantizer {
 
 struct ModuleReport {
   std::string module;
   int bits = 0;
-  std::size_t group_size = 0;    // 0: whole rows
-  std::string method;            // "solved", "rounded"
-  double error = 0;              // tr(E H E^T) over tr(W H W^T); of "solved"
-  double error_of_rounding = 0;  // the same of plain rounding with searched ranges
-  double energy = 0;             // tr(W H W^T), which weighs modules against each other
-  double saturation = 0;         // share of the codes that lie at the ends of the grid
-  double damping = 0;            // share of the diagonal that was added
-  std::size_t dead_columns = 0;  // that no calibration token has used
-  std::size_t rounded_rows = 0;  // that plain rounding served better than error feedback
+  std::size_t group_size = 0;        // 0: whole rows
+  std::string method;                // "solved", "rounded"
+  double error = 0;                  // tr(E H E^T) over tr(W H W^T); of "solved"
+  double error_of_rounding = 0;      // the same of plain rounding with searched ranges
+  double energy = 0;                 // tr(W H W^T), which weighs modules against each other
+  double saturation = 0;             // share of the codes that lie at the ends of the grid
+  double damping = 0;                // share of the diagonal that was added
+  std::size_t dead_columns = 0;      // that no calibration token has used
+  std::size_t rounded_rows = 0;      // that plain rounding served better than error feedback
   std::optional<double> correction;  // strength, of sequential runs
   std::string note;                  // why it was not solved, or what else there is to say
   double seconds = 0;
@@ -66,4 +66,4 @@ struct ReportSummary {
 };
 ReportSummary summary_of(const std::vector<ModuleReport>& reports);
 
-}  // namespace lq::quantize
+}  // namespace lq::quantizer

@@ -1,4 +1,4 @@
-#include "tools/lq-quant-gptq/plan.h"
+#include "common/quantizer/job.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -7,54 +7,51 @@
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
+#include "common/calibrate/calibrate.h"
 #include "common/calibration/token_file.h"
 #include "common/linalg/numeric_class.h"
 #include "common/model/sound_weights.h"
 #include "common/quantized/module_choice.h"
+#include "common/quantizer/estimate.h"
 #include "common/stage/paths.h"
-#include "tools/lq-quant-gptq/estimate.h"
 
-namespace lq::quant_gptq {
+namespace lq::quantizer {
 namespace {
 
 namespace fs = std::filesystem;
 using tensor::DType;
 
 constexpr int kFormatVersion = 1;
-constexpr const char* kTool = "lq-quant-gptq";
 
 /// Builds the parts of a job in order.
 class Planner {
  public:
-  Planner(const fs::path& model_dir, const Options& options, const Request& request,
-          const stage::StageOptions& stage, stage::StageObserver& observer)
-      : options_(options),
-        stage_(stage),
-        observer_(observer),
-        job_(std::make_unique<Job>()) {
-    job_->checkpoint = model::open_checkpoint(model_dir);
+  Planner(Run& run, const Request& request, bool prepares, stage::StageObserver& observer)
+      : run_(run), observer_(observer), job_(std::make_unique<Job>()) {
+    job_->checkpoint = model::open_checkpoint(run.model_dir);
     map_ = model::map_tensors(job_->checkpoint);
     model::require_sound(job_->checkpoint, map_);
     job_->weights.emplace(job_->checkpoint);
     job_->request = request;
-    job_->sequential = options.sequential;
-    job_->data_free = options.data_free;
-    job_->strict = options.strict;
+    job_->prepares = prepares;
     job_->plan.results.emplace_back();
     inputs_ = {model::describe_input(job_->checkpoint)};
   }
 
-  std::unique_ptr<Job> make(const std::string& calibration, const std::string& version,
-                            const std::string& output) {
+  std::unique_ptr<Job> make() {
     warn_of_model();
-    choose(version);
-    if (!calibration.empty()) take_calibration(calibration);
+    choose();
+    if (run_.calibration.empty() && !request().data_free) calibrate();
+    if (!run_.calibration.empty()) take_calibration();
     group_modules();
     job_->directory.checkpoint = &job_->checkpoint;
     stage::ResultPlan& result = job_->plan.results.front();
     result.kind = stage::ResultKind::kDirectory;
-    result.path = output_path(output);
-    result.tool = job_->plan.tool = kTool;
+    result.path = output_path();
+    result.tool = job_->plan.tool = request().tool;
+    job_->plan.version = run_.version;
+    job_->plan.commit = run_.commit;
+    job_->plan.argv = run_.argv;
     result.format_version = kFormatVersion;
     result.inputs = inputs_;
     result.options = decisive_options();
@@ -67,6 +64,7 @@ class Planner {
   }
 
  private:
+  const Request& request() const { return job_->request; }
   quantized::QuantizationFacts& facts() { return job_->directory.facts; }
 
   void warn_of_model() {
@@ -80,24 +78,23 @@ class Planner {
     }
   }
 
-  void choose(const std::string& version) {
-    quantized::ModuleChoice choice =
-        quantized::choose_modules(job_->checkpoint, job_->request.modules);
+  void choose() {
+    quantized::ModuleChoice choice = quantized::choose_modules(job_->checkpoint, request().modules);
     for (const std::string& note : choice.notes) observer_.message(note);
     facts().modules = std::move(choice.modules);
     facts().scheme = choice.scheme;
-    facts().desc_act = options_.desc_act;
-    facts().static_groups = !options_.desc_act;
-    facts().true_sequential = options_.sequential;
-    facts().damp_percent = job_->request.damping.share;
-    facts().quantizer = fmt::format("{}:{}", kTool, version);
-    job_->directory.format = job_->request.modules.format;
+    facts().desc_act = request().desc_act;
+    facts().static_groups = !request().desc_act;
+    facts().true_sequential = request().sequential;
+    facts().damp_percent = request().damping.share;
+    facts().quantizer = fmt::format("{}:{}", request().tool, run_.version);
+    job_->directory.format = request().modules.format;
     job_->directory.float_dtype = float_dtype();
-    if (options_.max_shard_bytes > 0) job_->directory.max_shard_bytes = options_.max_shard_bytes;
+    if (request().max_shard_bytes) job_->directory.max_shard_bytes = *request().max_shard_bytes;
   }
 
   DType float_dtype() {
-    if (!options_.dtype.empty()) return options_.dtype == "f16" ? DType::kF16 : DType::kBF16;
+    if (request().float_dtype) return *request().float_dtype;
     for (const model::MappedTensor& tensor : map_.used) {
       if (tensor.row->role != model::TensorRole::kTokenEmbedding) continue;
       if (tensor.found->dtype == DType::kF16 || tensor.found->dtype == DType::kBF16) {
@@ -110,7 +107,18 @@ class Planner {
     return DType::kBF16;
   }
 
-  void take_calibration(const std::string& dir) {
+  /// In a dry run there is no directory then.
+  void calibrate() {
+    observer_.message("no --calibration: calibrating first, with the texts of the program");
+    const stage::StageReport report = lq::calibrate::calibrate(
+        run_.model_dir, {}, "", run_.stage, {run_.version, run_.commit, run_.argv}, observer_);
+    if (run_.stage.time_limit_seconds) *run_.stage.time_limit_seconds -= report.seconds;
+    if (report.status.front() == stage::ResultStatus::kPlanned) return;
+    run_.calibration = report.paths.front().string();
+  }
+
+  void take_calibration() {
+    const std::string& dir = run_.calibration;
     job_->calibration.emplace(fs::absolute(dir).lexically_normal());
     const calibration::CalibrationDirectory& calibration = *job_->calibration;
     calibration.require_model(inputs_.front().content_id, job_->checkpoint.config);
@@ -118,13 +126,14 @@ class Planner {
     if (stats != calibration::gram_kind_name(calibration::GramKind::kFull)) {
       throw base::ValidationError(
           fmt::format("cannot use the calibration directory {}", base::shown(dir)),
-          fmt::format("it holds \"{}\" statistics, and the solver needs whole Gram matrices", stats),
+          fmt::format("it holds \"{}\" statistics, and the solver needs whole Gram matrices",
+                      stats),
           "calibrate with --stats full, or round without data: --data-free");
     }
-    if (job_->sequential) {
-      job_->windows = calibration::read_tokens(calibration.path() / calibration::kTokensFile,
-                                               static_cast<std::size_t>(
-                                                   job_->checkpoint.config.vocab));
+    if (request().sequential) {
+      job_->windows =
+          calibration::read_tokens(calibration.path() / calibration::kTokensFile,
+                                   static_cast<std::size_t>(job_->checkpoint.config.vocab));
     }
     inputs_.push_back(calibration.describe_input());
   }
@@ -137,7 +146,7 @@ class Planner {
       const calibration::SiteRow* const site = calibration::site_of(module.role);
       const auto found = std::ranges::find_if(groups, [&](const auto& group) {
         return group.second.layer == module.layer &&
-               (group.first == site || (job_->sequential && module.layer >= 0));
+               (group.first == site || (job_->by_layer() && module.layer >= 0));
       });
       if (found != groups.end()) {
         found->second.modules.push_back(m);
@@ -146,7 +155,7 @@ class Planner {
       std::string name = "output head";
       if (module.layer >= 0) {
         name = fmt::format("layer {}", module.layer);
-        if (!job_->sequential) name += fmt::format(" {}", site->name);
+        if (!job_->by_layer()) name += fmt::format(" {}", site->name);
       }
       groups.push_back({site, {module.layer, std::move(name), {m}}});
     }
@@ -163,35 +172,35 @@ class Planner {
     }
   }
 
-  fs::path output_path(const std::string& output) const {
+  fs::path output_path() const {
     const std::string name =
-        output.empty() ? fmt::format("{}-{}-w{}", model::model_name(job_->checkpoint.dir),
-                                     options_.format == "compressed-tensors" ? "ct" : "gptq",
-                                     options_.bits)
-                       : output;
+        run_.output.empty()
+            ? fmt::format("{}-{}", model::model_name(job_->checkpoint.dir), request().default_label)
+            : run_.output;
     return fs::absolute(name).lexically_normal();
   }
 
   /// Everything that decides the bytes and is not the content of an input.
   nlohmann::ordered_json decisive_options() {
-    const Request& request = job_->request;
     nlohmann::ordered_json json = {
         {"model", model::model_name(job_->checkpoint.dir)},
-        {"format", options_.format},
+        {"format", job_->directory.format->name},
         {"bits", facts().scheme.bits},
         {"group_size", quantized::stated_group_size(facts().scheme)},
         {"symmetric", facts().scheme.symmetric},
-        {"negative_scales", facts().scheme.symmetric && request.negative_scales},
+        {"negative_scales", facts().scheme.symmetric && request().negative_scales},
         {"desc_act", facts().desc_act},
-        {"damp", request.damping.share},
-        {"damp_kind", options_.damp_kind},
-        {"method", method()},
-        {"sweeps", job_->data_free ? 0 : request.sweeps},
-        {"ranges", options_.ranges},
+        {"damp", request().damping.share},
+        {"damp_kind", request().damping.per_channel ? "channel" : "mean"},
+        {"method", job_->method()},
+        {"nearest", request().nearest},
+        {"sweeps", request().data_free || request().nearest ? 0 : request().sweeps},
+        {"ranges", request().search_ranges ? "search" : "minmax"},
         {"float_type", tensor::dtype_row(job_->directory.float_dtype).name},
         {"max_shard_size", job_->directory.max_shard_bytes},
         {"quantizer", facts().quantizer},
     };
+    if (!request().own_options.is_null()) json.update(request().own_options);
     nlohmann::ordered_json schemes = nlohmann::json::array();
     for (const quantized::Module& module : facts().modules) {
       if (module.scheme == facts().scheme) continue;
@@ -201,10 +210,6 @@ class Planner {
     return json;
   }
 
-  std::string method() const {
-    return job_->data_free ? "rounded" : job_->sequential ? "sequential" : "one pass";
-  }
-
   void lay_out() {
     std::vector<std::string> names;
     std::vector<double> costs;
@@ -212,6 +217,7 @@ class Planner {
       names.push_back(group.name);
       costs.push_back(cost_of(*job_, group));
     }
+    if (job_->prepares) take_vectors();
     job_->units.emplace(job_->directory);
     job_->units->add_to(job_->plan, names, costs);
     const auto& unknown = job_->units->layout().unknown_tensors;
@@ -221,9 +227,20 @@ class Planner {
                                   base::escape_controls(model::listed(unknown, ", "))));
   }
 
+  /// What is prepared with a layer is made with it: its norms and biases.
+  void take_vectors() {
+    for (const Group& group : job_->groups) {
+      auto& floats = job_->directory.group_floats.emplace_back();
+      if (group.layer < 0) continue;
+      for (const model::MappedTensor& tensor : map_.used) {
+        if (tensor.layer == group.layer && tensor.shape.size() == 1) floats.push_back(tensor.hf);
+      }
+    }
+  }
+
   void judge_runtimes() {
-    job_->verdicts = quantized::runtime_verdicts(*job_->directory.format, facts(),
-                                                 job_->checkpoint.config);
+    job_->verdicts =
+        quantized::runtime_verdicts(*job_->directory.format, facts(), job_->checkpoint.config);
     for (const quantized::Verdict& verdict : job_->verdicts) {
       if (verdict.loads) {
         observer_.message(quantized::sentence(verdict));
@@ -243,8 +260,8 @@ class Planner {
     }
     std::size_t n_quantized = 0;
     for (const quantized::Module& module : facts().modules) n_quantized += module.scheme ? 1 : 0;
-    return {{"format", options_.format},
-            {"method", method()},
+    return {{"format", job_->directory.format->name},
+            {"method", job_->method()},
             {"scheme", quantized::describe(facts().scheme)},
             {"quantized_modules", n_quantized},
             {"float_modules", facts().modules.size() - n_quantized},
@@ -258,28 +275,26 @@ class Planner {
   void finish_plan() {
     stage::Plan& plan = job_->plan;
     plan.order = stage::Order::kSequential;
-    plan.memory_bytes = needed_memory(*job_, stage_.n_threads);
-    plan.memory_advice = memory_advice(*job_, stage_.n_threads);
+    plan.memory_bytes = needed_memory(*job_, run_.stage.n_threads);
+    plan.memory_advice = memory_advice(*job_, run_.stage.n_threads);
     for (const tensor::TensorInfo& tensor : job_->checkpoint.weights->tensors()) {
       plan.read_bytes += tensor.n_bytes;
     }
-    if (job_->sequential) {
+    if (request().sequential) {
       // Hidden states of both models, before and behind a layer, and what a site leaves.
       const auto& config = job_->checkpoint.config;
       plan.results.front().scratch_bytes =
           sizeof(float) * job_->windows.ids.size() *
-          static_cast<std::uint64_t>(6 * config.hidden +
-                                     2 * config.n_heads * config.head_dim);
+          static_cast<std::uint64_t>(6 * config.hidden + 2 * config.n_heads * config.head_dim);
     }
-    if (job_->data_free) {
+    if (request().data_free) {
       observer_.warning("weights are rounded without any calibration",
                         "what the model does with its inputs is not known, and much of its "
                         "quality is lost: use it for tests alone");
     }
   }
 
-  const Options& options_;
-  const stage::StageOptions& stage_;
+  Run& run_;
   stage::StageObserver& observer_;
   std::unique_ptr<Job> job_;
   model::TensorMap map_;
@@ -293,11 +308,13 @@ linalg::Compute Job::compute() const {
                                                                     : linalg::Compute::kBf16;
 }
 
-std::unique_ptr<Job> make_job(const std::string& model_dir, const std::string& calibration,
-                              const Options& options, const Request& request,
-                              const std::string& version, const std::string& output,
-                              const stage::StageOptions& stage, stage::StageObserver& observer) {
-  return Planner(model_dir, options, request, stage, observer).make(calibration, version, output);
+std::string Job::method() const {
+  return request.data_free ? "rounded" : request.sequential ? "sequential" : "one pass";
 }
 
-}  // namespace lq::quant_gptq
+std::unique_ptr<Job> make_job(Run& run, const Request& request, bool prepares,
+                              stage::StageObserver& observer) {
+  return Planner(run, request, prepares, observer).make();
+}
+
+}  // namespace lq::quantizer

@@ -1,4 +1,4 @@
-#include "common/quantize/directory_units.h"
+#include "common/quantizer/directory_units.h"
 
 #include <fmt/format.h>
 #include <span>
@@ -6,7 +6,7 @@
 
 #include "common/io/input_file.h"
 
-namespace lq::quantize {
+namespace lq::quantizer {
 
 using stage::Extent;
 
@@ -74,8 +74,12 @@ void DirectoryUnits::run(std::size_t unit, stage::UnitSink& sink, const Makers& 
     sink.write(0, std::as_bytes(std::span(text)));
   };
   switch (task.kind) {
-    case Task::Kind::kHeader: sink.write(0, layout_.headers[task.index].bytes); return;
-    case Task::Kind::kText: write_text(layout_.texts[task.index].text); return;
+    case Task::Kind::kHeader:
+      sink.write(0, layout_.headers[task.index].bytes);
+      return;
+    case Task::Kind::kText:
+      write_text(layout_.texts[task.index].text);
+      return;
     case Task::Kind::kFile: {
       const quantized::FileSection& file = layout_.copied_files[task.index];
       std::vector<std::byte> bytes(file.place.size);
@@ -87,13 +91,15 @@ void DirectoryUnits::run(std::size_t unit, stage::UnitSink& sink, const Makers& 
       sink.write(0, quantized::copied_bytes(*request_.checkpoint, layout_.pieces[task.index]));
       return;
     case Task::Kind::kGroup: {
-      const auto matrices = makers.group(unit, task.index);
-      sink.write(0, quantized::group_bytes(request_, layout_.groups[task.index], matrices,
-                                           n_threads));
+      const quantized::GroupContents contents = makers.group(unit, task.index);
+      sink.write(0,
+                 quantized::group_bytes(request_, layout_.groups[task.index], contents, n_threads));
       return;
     }
-    case Task::Kind::kModelCard: write_text(makers.model_card()); return;
+    case Task::Kind::kModelCard:
+      write_text(makers.model_card());
+      return;
   }
 }
 
-}  // namespace lq::quantize
+}  // namespace lq::quantizer

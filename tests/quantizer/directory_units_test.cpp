@@ -1,4 +1,4 @@
-#include "common/quantize/directory_units.h"
+#include "common/quantizer/directory_units.h"
 
 #include <gtest/gtest.h>
 #include <map>
@@ -8,7 +8,7 @@
 #include "tests/model/checkpoint_files.h"
 #include "tests/quantized/stored_formats.h"
 
-namespace lq::quantize {
+namespace lq::quantizer {
 namespace {
 
 using model::TensorRole;
@@ -95,7 +95,7 @@ TEST_F(Units, MakeEveryByteOfTheDirectory) {
   const DirectoryUnits::Makers makers = {.group =
                                              [&](std::size_t unit, std::size_t group) {
                                                made.emplace_back(unit, group);
-                                               return std::vector{matrix(group)};
+                                               return quantized::GroupContents{{matrix(group)}, {}};
                                              },
                                          .model_card = [] { return "# A card\n"; }};
   for (std::size_t unit = 0; unit < plan_.units.size(); ++unit) {
@@ -161,4 +161,4 @@ TEST_F(Units, NamePiecesOfLargeTensorsByTheirElements) {
 }
 
 }  // namespace
-}  // namespace lq::quantize
+}  // namespace lq::quantizer

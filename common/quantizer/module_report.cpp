@@ -1,4 +1,4 @@
-#include "common/quantize/module_report.h"
+#include "common/quantizer/module_report.h"
 
 #include <fmt/format.h>
 #include <span>
@@ -8,7 +8,7 @@
 #include "common/base/text.h"
 #include "common/stage/scratch_file.h"
 
-namespace lq::quantize {
+namespace lq::quantizer {
 
 using nlohmann::json;
 using nlohmann::ordered_json;
@@ -130,4 +130,4 @@ ReportSummary summary_of(const std::vector<ModuleReport>& reports) {
   return summary;
 }
 
-}  // namespace lq::quantize
+}  // namespace lq::quantizer

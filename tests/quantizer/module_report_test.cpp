@@ -1,4 +1,4 @@
-#include "common/quantize/module_report.h"
+#include "common/quantizer/module_report.h"
 
 #include <filesystem>
 #include <fstream>
@@ -7,7 +7,7 @@
 #include "common/base/errors.h"
 #include "tests/support/scratch.h"
 
-namespace lq::quantize {
+namespace lq::quantizer {
 namespace {
 
 using testing::error_of;
@@ -142,4 +142,4 @@ TEST_F(Folder, IsMadeWhereItIsNotThereAndCannotBeAFile) {
 }
 
 }  // namespace
-}  // namespace lq::quantize
+}  // namespace lq::quantizer
