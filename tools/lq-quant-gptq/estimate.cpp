@@ -28,8 +28,8 @@ double multiply_adds(const Job& job, const Group& group) {
     // Ranges, as if they were products.
     sum += 300 * rows * columns;
     if (job.data_free) continue;
-    // Error feedback with the errors of rounding and the energy beside it, and each sweep.
-    sum += (1.5 + job.request.sweeps) * rows * columns * columns;
+    // Error feedback, the errors of rounding in bfloat16, and each sweep.
+    sum += (0.8 + job.request.sweeps) * rows * columns * columns;
     const calibration::SiteRow* const site = calibration::site_of(module.role);
     if (job.sequential && group.layer >= 0) {
       // Targets, in float64; two forward passes.
@@ -96,18 +96,16 @@ std::uint64_t needed_memory(const Job& job, int n_threads) {
   constexpr std::uint64_t kProgram = std::uint64_t{256} << 20;
   const std::size_t columns = widest(job);
   const auto threads = static_cast<std::uint64_t>(n_threads);
-  const std::uint64_t solving =
-      threads * solve::bytes_per_thread(columns) + largest_group(job);
+  const std::uint64_t solving = threads * solve::bytes_per_thread(columns) + largest_group(job);
   if (job.data_free) return kProgram + solving;
   if (job.sequential) {
-    const quantize::SequentialMemory memory = quantize::sequential_memory(
-        job.checkpoint.config, job.windows, job.compute(), n_threads);
+    const quantize::SequentialMemory memory =
+        quantize::sequential_memory(job.checkpoint.config, job.windows, job.compute(), n_threads);
     return kProgram + std::max(memory.peak, memory.solving + solving);
   }
   const auto shapes = calibration::site_shapes(job.checkpoint.config, false);
   // A layer's statistics, and its file while it is read.
-  const std::uint64_t stats =
-      calibration::layer_stats_bytes(shapes, calibration::GramKind::kFull);
+  const std::uint64_t stats = calibration::layer_stats_bytes(shapes, calibration::GramKind::kFull);
   const std::uint64_t factoring = solve::FactoredGram::peak_bytes(columns);
   const std::uint64_t kept = solve::FactoredGram::kept_bytes(columns);
   return kProgram + stats + std::max({stats / 2, factoring, kept + solving});
