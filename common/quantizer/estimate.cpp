@@ -28,8 +28,8 @@ double multiply_adds(const Job& job, const Group& group) {
     // Ranges, as if they were products.
     sum += 300 * rows * columns;
     if (job.request.data_free) continue;
-    // Error feedback with the errors of rounding and the energy beside it, and each sweep.
-    sum += (1.5 + job.request.sweeps) * rows * columns * columns;
+    // Error feedback, the errors of rounding in bfloat16, and each sweep.
+    sum += (0.8 + job.request.sweeps) * rows * columns * columns;
     const calibration::SiteRow* const site = calibration::site_of(module.role);
     if (job.request.sequential && group.layer >= 0) {
       // Targets, in float64; two forward passes.

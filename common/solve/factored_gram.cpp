@@ -107,6 +107,7 @@ void FactoredGram::take_feedback(int n_threads) {
   const std::size_t n = solution_.size();
   pivots_.resize(n);
   feedback_.reshape(n, n, Compute::kF32);
+  rounded_feedback_.reshape(n, n, Compute::kBf16);
   constexpr std::size_t kRows = 64;  // whose columns of L are read together
   parallel::parallel_for((n + kRows - 1) / kRows, n_threads, [&](std::size_t part, int) {
     const std::size_t first = part * kRows, last = std::min(n, first + kRows);
@@ -117,9 +118,13 @@ void FactoredGram::take_feedback(int n_threads) {
         floats(feedback_, k)[i] = static_cast<float>(row[n - 1 - k] / *diagonal);
       }
     }
+    std::vector<float> whole(n);
     for (std::size_t k = first; k < last; ++k) {
       const double diagonal = factor_->row(n - 1 - k)[n - 1 - k];
       pivots_[k] = static_cast<float>(diagonal * diagonal);
+      std::copy_n(floats(feedback_, k), k, whole.begin());
+      whole[k] = 1;
+      rounded_feedback_.set_row(k, whole);
     }
   });
 }
@@ -143,7 +148,7 @@ void FactoredGram::divide(std::span<double> rows) const {
 }
 
 std::uint64_t FactoredGram::kept_bytes(std::size_t n) {
-  return 2 * sizeof(float) * std::uint64_t{n} * n;
+  return (2 * sizeof(float) + sizeof(std::uint16_t)) * std::uint64_t{n} * n;
 }
 
 std::uint64_t FactoredGram::peak_bytes(std::size_t n) {

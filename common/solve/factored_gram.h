@@ -60,6 +60,9 @@ class FactoredGram {
   std::span<const std::uint32_t> order() const { return order_; }
   /// F^T by that order: row k has F_ik for i < k; what else is there is not to be read.
   const linalg::Matrix& feedback() const { return feedback_; }
+  /// (F + 1)^T by that order, in bfloat16 and with zeros above the diagonal: for errors of codes that
+  /// are known.
+  const linalg::Matrix& rounded_feedback() const { return rounded_feedback_; }
   /// D by that order.
   std::span<const float> pivots() const { return pivots_; }
 
@@ -84,7 +87,7 @@ class FactoredGram {
   double damping_ = 0;
   std::size_t n_dead_ = 0;
   std::optional<linalg::SquareMatrix> factor_;  // of H in the reverse order of the solution
-  linalg::Matrix damped_, feedback_;
+  linalg::Matrix damped_, feedback_, rounded_feedback_;
   std::vector<float> pivots_;
 };
 

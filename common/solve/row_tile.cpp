@@ -20,6 +20,12 @@ using linalg::Matrix;
 // stays in the cache.
 constexpr std::size_t kTerms = 1024;
 
+// Of more rows than that, every fourth says enough of their energy.
+constexpr std::size_t kManyRows = 1024;
+
+// Two errors of a row closer than that are compared in float32.
+constexpr double kClose = 1.05;
+
 /// out [n_rows, n_columns] = rows of `a` from `row` on, their first `n_terms` columns, times columns
 /// of `b` from `column` on.
 void multiply(const Matrix& a, std::size_t row, std::size_t n_rows, std::size_t n_terms,
@@ -41,6 +47,8 @@ void centre(const std::uint8_t* codes, float middle, float* out) {
   for (std::size_t r = 0; r < kTileRows; ++r) out[r] = static_cast<float>(codes[r]) - middle;
 }
 
+void add_square(double& sum, double weight, float x) { sum += weight * double{x} * double{x}; }
+
 /// The least share of their range that values keep in the search, by bits.
 float least_share(int bits) {
   return bits >= 8 ? 0.6F : bits == 4 ? 0.5F : bits == 3 ? 0.4F : 0.25F;
@@ -48,10 +56,12 @@ float least_share(int bits) {
 
 }  // namespace
 
-Problem::Problem(const FactoredGram* gram, std::size_t n_columns, const Settings& settings)
+Problem::Problem(const FactoredGram* gram, std::size_t n_rows, std::size_t n_columns,
+                 const Settings& settings)
     : h(gram),
       columns(n_columns),
       group_size(settings.group_size == 0 ? n_columns : settings.group_size),
+      energy_step(n_rows > kManyRows ? 4 : 1),
       importance(n_columns, 1.0F) {
   assert(columns % group_size == 0 && (group_size <= kMaxGroup || group_size == columns));
   rules.max_code = (1 << settings.bits) - 1;
@@ -78,14 +88,13 @@ Problem::Problem(const FactoredGram* gram, std::size_t n_columns, const Settings
 RowTile::RowTile(std::size_t columns)
     : weights_(columns * kTileRows),
       codes_(columns * kTileRows),
-      products_(kColumnBlock * 3 * kTileRows),
+      products_(kColumnBlock * 2 * kTileRows),
       change_(kColumnBlock * kTileRows),
       step_(kColumnBlock * kTileRows),
       sums_(4 * kTileRows),
       gain_(kTileRows),
       error_of_row_(kTileRows),
-      rounded_error_(kTileRows),
-      energy_(kTileRows) {}
+      rounded_error_(kTileRows) {}
 
 kernels::RowGrids RowTile::grids(const Problem& problem, std::size_t group) const {
   return {scales_.data() + group * kTileRows, zeros_.data() + group * kTileRows,
@@ -131,38 +140,23 @@ void RowTile::round(const Problem& problem) {
 
 void RowTile::feed_back(const Problem& problem, Outcome& outcome) {
   const FactoredGram& h = *problem.h;
-  fed_.reshape(problem.columns, 3 * kTileRows, linalg::Compute::kF32);
-  std::array<std::uint8_t, kTileRows> unused;
-  std::array<float, kTileRows> values;
-  for (std::size_t step = 0; step < problem.columns; ++step) {
-    const std::size_t place = h.order()[step];
-    float* const fed = reinterpret_cast<float*>(fed_.at(step, 0));
-    kernels::round_to_grid(weights(place), grids(problem, place / problem.group_size),
-                           unused.data(), values.data(), kTileRows);
-    for (std::size_t r = 0; r < kTileRows; ++r) {
-      fed[kTileRows + r] = weights(place)[r] - values[r];
-      fed[2 * kTileRows + r] = weights(place)[r];
-    }
-  }
-  for (auto* const errors : {&error_of_row_, &rounded_error_, &energy_}) {
-    std::ranges::fill(*errors, 0.0);
-  }
+  fed_.reshape(problem.columns, kTileRows, linalg::Compute::kF32);
+  std::ranges::fill(error_of_row_, 0.0);
   for (std::size_t first = 0; first < problem.columns; first += kColumnBlock) {
     const std::size_t n = std::min(kColumnBlock, problem.columns - first);
-    multiply(h.feedback(), first, n, first, fed_, 3 * kTileRows, products_.data());
+    multiply(h.feedback(), first, n, first, fed_, kTileRows, products_.data());
     for (std::size_t j = 0; j < n; ++j) {
-      float* const sums = products_.data() + j * 3 * kTileRows;
-      kernels::add_weighted_columns(row_of(fed_, first), 3 * kTileRows,
-                                    row_of(h.feedback(), first + j) + first, j, sums,
-                                    3 * kTileRows);
+      float* const sums = products_.data() + j * kTileRows;
+      kernels::add_weighted_columns(row_of(fed_, first), kTileRows,
+                                    row_of(h.feedback(), first + j) + first, j, sums, kTileRows);
       choose_column(problem, first + j, sums);
     }
   }
+  measure_rounding(problem, outcome);
   keep_better(problem, outcome);
 }
 
-/// The codes of the column that comes at this step. `sums`: what earlier errors, those of rounding,
-/// and earlier weights bring to it.
+/// The codes of the column that comes at this step. `sums`: what earlier errors bring to it.
 void RowTile::choose_column(const Problem& problem, std::size_t step, float* sums) {
   const std::size_t place = problem.h->order()[step];
   const double pivot = double{problem.h->pivots()[step]};
@@ -171,12 +165,80 @@ void RowTile::choose_column(const Problem& problem, std::size_t step, float* sum
   std::array<float, kTileRows> values;
   kernels::round_to_grid(sums, grids(problem, place / problem.group_size), codes(place),
                          values.data(), kTileRows);
-  const auto add_square = [pivot](double& sum, float e) { sum += pivot * double{e} * double{e}; };
   for (std::size_t r = 0; r < kTileRows; ++r) {
     fed[r] = weights(place)[r] - values[r];
-    add_square(error_of_row_[r], sums[r] - values[r]);
-    add_square(rounded_error_[r], sums[kTileRows + r] + fed[kTileRows + r]);
-    add_square(energy_[r], sums[2 * kTileRows + r] + fed[2 * kTileRows + r]);
+    add_square(error_of_row_[r], pivot, sums[r] - values[r]);
+  }
+}
+
+/// The error that rounding would have in each row, which bfloat16 tells well enough where it is not
+/// close to that of feedback; and the energy of some rows, which stand for all.
+void RowTile::measure_rounding(const Problem& problem, Outcome& outcome) {
+  const FactoredGram& h = *problem.h;
+  const std::size_t every = problem.energy_step, n_lanes = kTileRows + kTileRows / every;
+  known_.reshape(problem.columns, n_lanes, linalg::Compute::kBf16);
+  std::array<std::uint8_t, kTileRows> unused;
+  std::array<float, 2 * kTileRows> lanes;
+  std::array<double, 2 * kTileRows> sums{};
+  std::array<double, kTileRows> plain_energy{};  // as if H were its diagonal
+  for (std::size_t step = 0; step < problem.columns; ++step) {
+    const std::size_t place = h.order()[step];
+    const float* const w = weights(place);
+    kernels::round_to_grid(w, grids(problem, place / problem.group_size), unused.data(),
+                           lanes.data(), kTileRows);
+    const double importance = double{problem.importance[place]};
+    for (std::size_t r = 0; r < kTileRows; ++r) {
+      lanes[r] = w[r] - lanes[r];
+      add_square(plain_energy[r], importance, w[r]);
+    }
+    for (std::size_t i = kTileRows; i < n_lanes; ++i) lanes[i] = w[(i - kTileRows) * every];
+    known_.set_row(step, {lanes.data(), n_lanes});
+  }
+  for (std::size_t first = 0; first < problem.columns; first += kColumnBlock) {
+    const std::size_t n = std::min(kColumnBlock, problem.columns - first);
+    multiply(h.rounded_feedback(), first, n, first + n, known_, n_lanes, products_.data());
+    for (std::size_t j = 0; j < n; ++j) {
+      const double pivot = double{h.pivots()[first + j]};
+      for (std::size_t i = 0; i < n_lanes; ++i) {
+        add_square(sums[i], pivot, products_[j * n_lanes + i]);
+      }
+    }
+  }
+  std::copy_n(sums.begin(), kTileRows, rounded_error_.begin());
+  double energy = 0, plain_of_sample = 0, plain = 0;
+  for (std::size_t r = 0; r < n_rows_; ++r) {
+    plain += plain_energy[r];
+    if (r % every != 0) continue;
+    energy += sums[kTileRows + r / every];
+    plain_of_sample += plain_energy[r];
+  }
+  outcome.energy += plain_of_sample > 0 ? plain * (energy / plain_of_sample) : plain;
+  for (std::size_t r = 0; r < n_rows_; ++r) {
+    if (rounded_error_[r] < kClose * error_of_row_[r]) return measure_rounding_exactly(problem);
+  }
+}
+
+void RowTile::measure_rounding_exactly(const Problem& problem) {
+  const FactoredGram& h = *problem.h;
+  error_.reshape(problem.columns, kTileRows, linalg::Compute::kF32);
+  std::array<std::uint8_t, kTileRows> unused;
+  std::ranges::fill(rounded_error_, 0.0);
+  for (std::size_t first = 0; first < problem.columns; first += kColumnBlock) {
+    const std::size_t n = std::min(kColumnBlock, problem.columns - first);
+    multiply(h.feedback(), first, n, first, error_, kTileRows, products_.data());
+    for (std::size_t j = 0; j < n; ++j) {
+      const std::size_t place = h.order()[first + j];
+      float* const own = error(first + j);
+      kernels::round_to_grid(weights(place), grids(problem, place / problem.group_size),
+                             unused.data(), own, kTileRows);
+      float* const sums = products_.data() + j * kTileRows;
+      kernels::add_weighted_columns(row_of(error_, first), kTileRows,
+                                    row_of(h.feedback(), first + j) + first, j, sums, kTileRows);
+      for (std::size_t r = 0; r < kTileRows; ++r) {
+        own[r] = weights(place)[r] - own[r];
+        add_square(rounded_error_[r], double{h.pivots()[first + j]}, sums[r] + own[r]);
+      }
+    }
   }
 }
 
@@ -186,7 +248,6 @@ void RowTile::keep_better(const Problem& problem, Outcome& outcome) {
   std::array<bool, kTileRows> rounds{};
   for (std::size_t r = 0; r < n_rows_; ++r) {
     outcome.rounded_error += rounded_error_[r];
-    outcome.energy += energy_[r];
     rounds[r] = rounded_error_[r] < error_of_row_[r];
     if (!rounds[r]) continue;
     ++outcome.rounded_rows;
@@ -196,13 +257,12 @@ void RowTile::keep_better(const Problem& problem, Outcome& outcome) {
   std::array<float, kTileRows> values;
   for (std::size_t step = 0; step < problem.columns; ++step) {
     const std::size_t place = problem.h->order()[step];
-    const float* const fed = row_of(fed_, step);
-    std::copy_n(fed, kTileRows, error(place));
+    std::copy_n(row_of(fed_, step), kTileRows, error(place));
     kernels::round_to_grid(weights(place), grids(problem, place / problem.group_size),
                            rounded.data(), values.data(), kTileRows);
     for (std::size_t r = 0; r < n_rows_; ++r) {
       if (!rounds[r]) continue;
-      error(place)[r] = fed[kTileRows + r];
+      error(place)[r] = weights(place)[r] - values[r];
       codes(place)[r] = rounded[r];
     }
   }

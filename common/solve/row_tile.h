@@ -19,12 +19,14 @@ inline constexpr std::size_t kColumnBlock = 128;
 
 /// What all tiles of a matrix share.
 struct Problem {
-  Problem(const FactoredGram* gram, std::size_t n_columns, const Settings& settings);
+  Problem(const FactoredGram* gram, std::size_t n_rows, std::size_t n_columns,
+          const Settings& settings);
 
   std::size_t n_groups() const { return columns / group_size; }
 
   const FactoredGram* h;  // nullptr: plain rounding alone
   std::size_t columns, group_size;
+  std::size_t energy_step;  // of so many rows, one is asked for its energy
   kernels::GridRules rules;
   kernels::RangeSearch search;
   std::vector<float> importance;   // by place: the diagonal of H
@@ -56,6 +58,8 @@ class RowTile {
   float* error(std::size_t place) { return reinterpret_cast<float*>(error_.at(place, 0)); }
 
   void choose_column(const Problem& problem, std::size_t step, float* sums);
+  void measure_rounding(const Problem& problem, Outcome& outcome);
+  void measure_rounding_exactly(const Problem& problem);
   void keep_better(const Problem& problem, Outcome& outcome);
   void sweep_block(const Problem& problem, std::size_t first, std::size_t n);
   void refit(const Problem& problem, std::size_t block, std::size_t first, std::size_t size);
@@ -68,14 +72,14 @@ class RowTile {
   linalg::AlignedVector<std::uint8_t> codes_;    // likewise
   linalg::AlignedVector<float> scales_, zeros_;  // [groups][kTileRows]
   linalg::Matrix error_;                         // E^T [columns, kTileRows]
-  /// By the order of the solution: E^T by feedback, E^T by rounding, and the weights, side by side.
-  linalg::Matrix fed_;                          // [columns, 3 kTileRows]
-  linalg::Matrix values_;                       // codes of some columns around 0
-  linalg::AlignedVector<float> products_;       // of a block of columns
+  linalg::Matrix fed_;                           // E^T by feedback, in the order of the solution
+  linalg::Matrix known_;                         // E^T by rounding and some weights, likewise
+  linalg::Matrix values_;                        // codes of some columns around 0
+  linalg::AlignedVector<float> products_;        // of a block of columns
   linalg::AlignedVector<float> change_, step_;  // of E in a block: all of it, and a group's descent
   linalg::AlignedVector<float> sums_;           // GroupSums
   linalg::AlignedVector<float> gain_;
-  std::vector<double> error_of_row_, rounded_error_, energy_;
+  std::vector<double> error_of_row_, rounded_error_;
 };
 
 }  // namespace lq::solve

@@ -47,7 +47,7 @@ Outcome& Outcome::operator+=(const Outcome& other) {
 
 tensor::QuantizedMatrix solve(const FactoredGram& h, std::size_t rows, const ReadRows& read,
                               const Settings& settings, int n_threads, Outcome& outcome) {
-  const Problem problem(&h, h.n(), settings);
+  const Problem problem(&h, rows, h.n(), settings);
   tensor::QuantizedMatrix out(rows, h.n(), problem.group_size, settings.bits);
   for_each_tile(problem, rows, read, n_threads, outcome,
                 [&](RowTile& tile, std::size_t first, Outcome& of_tile) {
@@ -69,7 +69,7 @@ tensor::QuantizedMatrix round_to_nearest(std::span<const float> importance, std:
                                          std::size_t rows, const ReadRows& read,
                                          const Settings& settings, int n_threads,
                                          Outcome& outcome) {
-  Problem problem(nullptr, columns, settings);
+  Problem problem(nullptr, rows, columns, settings);
   if (!importance.empty()) std::ranges::copy(importance, problem.importance.begin());
   tensor::QuantizedMatrix out(rows, columns, problem.group_size, settings.bits);
   for_each_tile(problem, rows, read, n_threads, outcome,
@@ -82,8 +82,10 @@ tensor::QuantizedMatrix round_to_nearest(std::span<const float> importance, std:
 }
 
 std::uint64_t bytes_per_thread(std::size_t columns) {
-  // Weights, E, the three of error feedback and the rows as they are read; codes.
-  return kTileRows * std::uint64_t{columns} * (6 * sizeof(float) + 1) + (std::uint64_t{1} << 20);
+  // Weights, E twice or with values of codes beside it, and the rows as they are read; E by rounding
+  // and some weights in bfloat16; codes.
+  return kTileRows * std::uint64_t{columns} * (5 * sizeof(float) + 4 + 1) +
+         (std::uint64_t{1} << 20);
 }
 
 }  // namespace lq::solve

@@ -42,8 +42,8 @@ using ReadRows = std::function<void(std::size_t first, std::size_t n, float* out
 /// What became of a matrix. Errors are tr(E H E^T) under the damped H.
 struct Outcome {
   double error = 0;
-  double rounded_error = 0;         // of plain rounding on the grids of the range search
-  double energy = 0;                // tr(W H W^T)
+  double rounded_error = 0;         // of plain rounding on the grids of the range search, to 1 %
+  double energy = 0;                // tr(W H W^T); of many rows, as every fourth has it
   std::size_t rounded_rows = 0;     // that plain rounding served better than error feedback
   std::size_t saturated_codes = 0;  // at the ends of the grid
 

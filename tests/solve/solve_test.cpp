@@ -132,7 +132,7 @@ TEST_P(SolveAgainstReference, GivesTheSameCodesAndErrors) {
         << sweeps;
     EXPECT_LE(error, 1.001 * reference_error) << sweeps;
     EXPECT_NEAR(outcome.error, error, 1e-3 * error) << sweeps;
-    EXPECT_NEAR(outcome.rounded_error, rounded_error, 1e-3 * rounded_error) << sweeps;
+    EXPECT_NEAR(outcome.rounded_error, rounded_error, 3e-3 * rounded_error) << sweeps;
   }
 }
 
@@ -192,6 +192,27 @@ TEST(Solve, KeepsRoundingForRowsThatItServesBetter) {
   Outcome outcome;
   solve(factored(layer), layer.rows, layer.reader(), {.group_size = 64, .sweeps = 0}, 1, outcome);
   EXPECT_NEAR(outcome.error, outcome.rounded_error, 1e-6 * outcome.error);
+}
+
+TEST(Solve, TellsTheEnergyOfAllRowsFromSome) {
+  for (const std::size_t rows : {150, 1100}) {
+    Layer layer(rows, 128, 300, 9);
+    for (std::size_t r = 1; r < layer.rows; ++r) {  // multiples of one row
+      for (std::size_t j = 0; j < layer.columns; ++j) {
+        layer.weights[r * layer.columns + j] = layer.weights[j] * static_cast<float>(1 + r % 5);
+      }
+    }
+    Outcome outcome;
+    solve(factored(layer), layer.rows, layer.reader(), {.sweeps = 0}, 1, outcome);
+    const tensor::QuantizedMatrix nothing(1, layer.columns, layer.columns, 4);  // scales of 0
+    const double of_row = loss_of(layer, layer.h(0.01), nothing, 0);
+    double expected = 0;
+    for (std::size_t r = 0; r < layer.rows; ++r) {
+      const auto factor = static_cast<double>(r == 0 ? 1 : 1 + r % 5);
+      expected += factor * factor * of_row;
+    }
+    EXPECT_NEAR(outcome.energy, expected, 2e-2 * expected);
+  }
 }
 
 TEST(Solve, CountsCodesAtTheEndsOfTheGrid) {
