@@ -13,7 +13,7 @@ namespace {
 using linalg::Compute;
 
 // Candidates that diag(H) leaves, and those of them that products in bfloat16 leave.
-constexpr std::size_t kRanked = 10, kFinal = 3;
+constexpr std::size_t kRanked = 24, kFinal = 4;
 
 /// Mean of the channels that have one scale, at each of them.
 std::vector<double> pooled(std::span<const double> values,

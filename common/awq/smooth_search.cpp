@@ -4,6 +4,7 @@
 #include <array>
 #include <cassert>
 #include <cmath>
+#include <map>
 
 #include "common/awq/scale_search.h"
 #include "common/awq/site_rows.h"
@@ -38,32 +39,18 @@ Ranges ranges_of(const RowsTile& tile, std::size_t first, std::size_t n, const f
   return out;
 }
 
-/// The stand-in as a function of log s by channel.
+/// The stand-in of a group as a function of log s by channel.
 class StandIn {
  public:
-  StandIn(const SiteProblem& problem, const SiteRows& rows, int n_threads)
-      : rows_(rows), n_threads_(n_threads), left_(rows.columns()), weight_(rows.energies()) {
+  StandIn(const SiteProblem& problem, const SiteRows& rows)
+      : rows_(rows), left_(rows.columns()), weight_(rows.energies()) {
     const solve::FactoredGram& h = problem.h;
     for (std::size_t k = 0; k < left_.size(); ++k) left_[h.order()[k]] = double{h.pivots()[k]};
     for (double& energy : weight_) energy = energy > 0 ? 1 / energy : 0;
   }
 
-  /// `gradient` [columns] is replaced.
-  double value(std::span<const double> log_s, std::span<double> gradient) const {
-    const std::size_t n = rows_.group_size(), n_groups = rows_.columns() / n;
-    std::vector<double> of_group(n_groups);
-    parallel::parallel_for(n_groups, n_threads_, [&](std::size_t group, int) {
-      of_group[group] =
-          value_of_group(group * n, log_s.subspan(group * n, n), gradient.subspan(group * n, n));
-    });
-    double sum = 0;
-    for (const double value : of_group) sum += value;
-    return sum;
-  }
-
- private:
-  double value_of_group(std::size_t first, std::span<const double> log_s,
-                        std::span<double> gradient) const {
+  /// Of the channels from `first` on; `gradient`, of as many, is replaced.
+  double value(std::size_t first, std::span<const double> log_s, std::span<double> gradient) const {
     const std::size_t n = log_s.size();
     std::vector<float> s(n);
     double left = 0;
@@ -83,6 +70,7 @@ class StandIn {
     return steps * left;
   }
 
+ private:
   /// Sum over the rows of step^2; its gradient, times `weight`, is added.
   double add_steps(const RowsTile& tile, const Ranges& ranges, double weight,
                    std::span<double> gradient) const {
@@ -104,7 +92,6 @@ class StandIn {
   }
 
   const SiteRows& rows_;
-  const int n_threads_;
   std::vector<double> left_;    // D, by column
   std::vector<double> weight_;  // of a layer's rows
 };
@@ -134,38 +121,97 @@ class Adam {
   double mean_left_ = 1, square_left_ = 1;
 };
 
+/// Groups that have scales in common, each with its channels: they are searched together, and
+/// nothing else is.
+std::vector<std::vector<std::size_t>> linked_groups(const std::vector<std::uint32_t>& parameter,
+                                                    std::size_t group_size) {
+  std::vector<std::size_t> root(parameter.size() / group_size);
+  for (std::size_t g = 0; g < root.size(); ++g) root[g] = g;
+  const auto root_of = [&root](std::size_t g) {
+    while (root[g] != g) g = root[g];
+    return g;
+  };
+  std::vector<std::size_t> first_group(parameter.size(), root.size());
+  for (std::size_t j = 0; j < parameter.size(); ++j) {
+    std::size_t& first = first_group[parameter[j]];
+    if (first == root.size()) first = j / group_size;
+    const std::size_t a = root_of(first), b = root_of(j / group_size);
+    root[std::max(a, b)] = std::min(a, b);
+  }
+  std::vector<std::vector<std::size_t>> linked(root.size());
+  for (std::size_t g = 0; g < root.size(); ++g) linked[root_of(g)].push_back(g);
+  std::erase_if(linked, [](const auto& groups) { return groups.empty(); });
+  return linked;
+}
+
+/// What a search of some groups ends with.
+struct Descent {
+  double loss_of_identity = 0, loss = 0;
+};
+
+/// The least that Adam meets; writes log s of the groups' channels.
+Descent descend(const StandIn& stand_in, const std::vector<std::size_t>& groups,
+                std::size_t group_size, const std::vector<std::uint32_t>& parameter, double bound,
+                std::vector<double>& log_s) {
+  constexpr int kSteps = 100;
+  std::map<std::uint32_t, std::size_t> index;  // of parameters among those of these groups
+  for (const std::size_t g : groups) {
+    for (std::size_t j = 0; j < group_size; ++j) {
+      index.try_emplace(parameter[g * group_size + j], index.size());
+    }
+  }
+  std::vector<double> p(index.size()), of_parameter(p.size()), best = p;
+  std::vector<double> values(group_size), gradient(group_size);
+  Adam adam(p.size(), bound);
+  Descent out;
+  for (int step = 0; step <= kSteps; ++step) {
+    double loss = 0;
+    std::ranges::fill(of_parameter, 0.0);
+    for (const std::size_t g : groups) {
+      const std::uint32_t* const which = parameter.data() + g * group_size;
+      for (std::size_t j = 0; j < group_size; ++j) values[j] = p[index.at(which[j])];
+      loss += stand_in.value(g * group_size, values, gradient);
+      for (std::size_t j = 0; j < group_size; ++j) of_parameter[index.at(which[j])] += gradient[j];
+    }
+    if (step == 0) out.loss_of_identity = out.loss = loss;
+    if (loss < out.loss) {
+      out.loss = loss;
+      best = p;
+    }
+    adam.step(of_parameter, p);
+  }
+  for (const std::size_t g : groups) {
+    for (std::size_t j = g * group_size; j < (g + 1) * group_size; ++j) {
+      log_s[j] = best[index.at(parameter[j])];
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 FoundScales search_smooth(const SiteProblem& problem, const SearchSettings& settings) {
   assert(problem.h.is_solvable() && !problem.h.is_permuted());
-  constexpr int kSteps = 100;
   const SiteRows rows(problem, settings);
-  const StandIn stand_in(problem, rows, settings.n_threads);
-  const std::vector<std::uint32_t>& parameter = problem.scale_of_channel;
-  const std::size_t columns = rows.columns();
-  const std::size_t n = *std::ranges::max_element(parameter) + std::size_t{1};
-  std::vector<double> p(n), log_s(columns), gradient(columns), of_parameter(n);
-  Adam adam(n, std::log(settings.largest_ratio) / 2);
+  const StandIn stand_in(problem, rows);
+  const auto linked = linked_groups(problem.scale_of_channel, rows.group_size());
+  std::vector<Descent> descents(linked.size());
+  std::vector<double> log_s(rows.columns());
+  parallel::parallel_for(linked.size(), settings.n_threads, [&](std::size_t i, int) {
+    descents[i] = descend(stand_in, linked[i], rows.group_size(), problem.scale_of_channel,
+                          std::log(settings.largest_ratio) / 2, log_s);
+  });
   FoundScales found;
-  std::vector<double> best(columns);
-  for (int step = 0; step <= kSteps; ++step) {
-    for (std::size_t j = 0; j < columns; ++j) log_s[j] = p[parameter[j]];
-    const double loss = stand_in.value(log_s, gradient);
-    if (step == 0) found.loss_of_identity = found.loss = loss;
-    if (loss < found.loss) {
-      found.loss = loss;
-      best = log_s;
-    }
-    std::ranges::fill(of_parameter, 0.0);
-    for (std::size_t j = 0; j < columns; ++j) of_parameter[parameter[j]] += gradient[j];
-    adam.step(of_parameter, p);
+  for (const Descent& descent : descents) {
+    found.loss_of_identity += descent.loss_of_identity;
+    found.loss += descent.loss;
   }
   if (!(found.loss < found.loss_of_identity * (1 - settings.least_gain))) {
     found.loss = found.loss_of_identity;
     return found;
   }
-  const auto [low, high] = std::ranges::minmax(best);
-  for (const double value : best) {
+  const auto [low, high] = std::ranges::minmax(log_s);
+  for (const double value : log_s) {
     found.s.push_back(static_cast<float>(std::exp(value - (low + high) / 2)));
   }
   return found;
