@@ -51,6 +51,16 @@ void weigh_rows(const Block& a, const Block& b, float* c, std::size_t c_stride, 
   }
 }
 
+void weigh_rows_in_parts(const Block& a, const Block& b, float* c) {
+  constexpr std::size_t kTerms = 1024;
+  std::fill_n(c, a.rows * b.columns, 0.0F);
+  for (std::size_t term = 0; term < a.columns; term += kTerms) {
+    const std::size_t n = std::min(kTerms, a.columns - term);
+    weigh_rows(Block(*a.matrix, a.row, a.column + term, a.rows, n),
+               Block(*b.matrix, b.row + term, b.column, n, b.columns), c, b.columns, Into::kAdd);
+  }
+}
+
 void multiply_tiles(const Matrix& a, std::span<const PackedMatrix* const> b, int n_threads,
                     const std::function<void(const Tile&)>& use) {
   const PackedMatrix& first = *b.front();

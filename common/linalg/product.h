@@ -31,6 +31,10 @@ void multiply_block(const Block& a, const Block& b, float* c, std::size_t c_stri
 /// REQUIRES: a.columns == b.rows, the same Compute.
 void weigh_rows(const Block& a, const Block& b, float* c, std::size_t c_stride, Into into);
 
+/// c = a b without gaps between its rows, in parts of one number of terms: the library prepares each
+/// number anew, and so much of `b` stays in the cache. REQUIRES: as weigh_rows().
+void weigh_rows_in_parts(const Block& a, const Block& b, float* c);
+
 /// A part of one or several products of the same left factor, while it is in the cache.
 struct Tile {
   std::size_t row = 0, column = 0;  // its first

@@ -77,18 +77,6 @@ void correct_strip(const solve::FactoredGram& h, const Matrix& cross, double c, 
 
 }  // namespace
 
-std::vector<std::size_t> sampled_rows(std::size_t rows) {
-  const std::size_t n = std::min(rows, kSampledRows);
-  std::vector<std::size_t> sampled(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    // Multiples of the golden ratio are spread evenly between 0 and 1 (here 0 and 2^32).
-    const std::uint64_t place = i * 2654435769U % (std::uint64_t{1} << 32);
-    const std::size_t first = i * rows / n, end = (i + 1) * rows / n;
-    sampled[i] = first + static_cast<std::size_t>(place * (end - first) >> 32);
-  }
-  return sampled;
-}
-
 SiteSums::SiteSums(std::size_t width, std::size_t n_folds, Sample sample, int n_threads)
     : width_(width), sample_(std::move(sample)), n_threads_(n_threads) {
   for (std::size_t fold = 0; fold < n_folds; ++fold) {

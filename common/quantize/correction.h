@@ -32,12 +32,8 @@
 
 namespace lq::quantize {
 
-/// Rows that stand for all when c is sought.
+/// Rows that stand for all when c is sought (solve::sampled_rows).
 inline constexpr std::size_t kSampledRows = 256;
-
-/// Which: all, or kSampledRows, one from each of as many equal parts, none at equal distances (heads
-/// have rows that repeat).
-std::vector<std::size_t> sampled_rows(std::size_t rows);
 
 struct Strength {
   double c = 0;

@@ -11,6 +11,7 @@
 #include "common/linalg/gram.h"
 #include "common/linalg/packed_matrix.h"
 #include "common/model/architecture.h"
+#include "common/solve/sampled_rows.h"
 
 namespace lq::quantize {
 namespace {
@@ -206,7 +207,7 @@ const SequentialSite& SequentialPass::open_site(Site site) {
 
 SiteSums::Sample SequentialPass::sample() const {
   SiteSums::Sample sample;
-  sample.rows = sampled_rows(rows_of(site_));
+  sample.rows = solve::sampled_rows(rows_of(site_), kSampledRows);
   sample.weights.reshape(sample.rows.size(), columns_of(site_), linalg::Compute::kF32);
   std::vector<float> row(columns_of(site_));
   for (std::size_t i = 0; i < sample.rows.size(); ++i) {

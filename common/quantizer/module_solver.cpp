@@ -42,31 +42,43 @@ ModuleReport report_of(const Module& module) {
   return report;
 }
 
-solve::Settings ModuleSolver::settings(const Module& module) const {
-  const quantized::Format& format = *job_.directory.format;
+solve::Settings solve_settings(const Job& job, const quantized::Scheme& scheme) {
+  const quantized::Format& format = *job.directory.format;
   solve::Settings settings;
-  settings.bits = module.scheme->bits;
-  settings.group_size = module.scheme->group_size;
-  settings.symmetric = module.scheme->symmetric;
-  settings.negative_scales = job_.request.negative_scales;
+  settings.bits = scheme.bits;
+  settings.group_size = scheme.group_size;
+  settings.symmetric = scheme.symmetric;
+  settings.negative_scales = job.request.negative_scales;
   settings.lowest_zero = format.lowest_zero;
-  settings.scale_type = format.scale_dtype(job_.directory.float_dtype);
-  settings.search_ranges = job_.request.search_ranges;
-  settings.sweeps = job_.request.sweeps;
+  settings.scale_type = format.scale_dtype(job.directory.float_dtype);
+  settings.search_ranges = job.request.search_ranges;
+  settings.sweeps = job.request.sweeps;
   return settings;
+}
+
+tensor::QuantizedMatrix quantize(const Job& job, const solve::FactoredGram& h, std::size_t rows,
+                                 const solve::ReadRows& read, const solve::Settings& settings,
+                                 int n_threads, solve::Outcome& outcome) {
+  if (!job.request.nearest) {
+    return solve::solve(h, rows, read, settings, n_threads, outcome);
+  }
+  // Passes over the groups; without a search of ranges they stay those of the values.
+  const int n_passes = settings.search_ranges ? 2 : 0;
+  return solve::round_clipped(h, rows, read, settings, n_passes, n_threads, outcome);
 }
 
 tensor::QuantizedMatrix ModuleSolver::round(const Module& module,
                                             std::span<const double> importance,
                                             const solve::ReadRows& read, ModuleReport& report) {
   const Stopwatch phase(seconds_), own(report.seconds);
+  const solve::Settings settings = solve_settings(job_, *module.scheme);
   solve::Outcome outcome;
   const std::vector<float> weights(importance.begin(), importance.end());
-  tensor::QuantizedMatrix matrix = solve::round_to_nearest(
-      weights, module.columns, module.rows, read, settings(module), n_threads_, outcome);
+  tensor::QuantizedMatrix matrix = solve::round_to_nearest(weights, module.columns, module.rows,
+                                                           read, settings, n_threads_, outcome);
   report.method = "rounded";
   report.saturation = share(outcome.saturated_codes, module);
-  return storable(module, settings(module).scale_type, std::move(matrix));
+  return storable(module, settings.scale_type, std::move(matrix));
 }
 
 tensor::QuantizedMatrix ModuleSolver::solve(const Module& module, const solve::FactoredGram& h,
@@ -82,11 +94,12 @@ tensor::QuantizedMatrix ModuleSolver::solve(const Module& module, const solve::F
   if (!h.is_solvable()) {
     return round_instead("its Gram matrix cannot be factored, whatever is added to the diagonal");
   }
+  const solve::Settings settings = solve_settings(job_, *module.scheme);
   solve::Outcome outcome;
   tensor::QuantizedMatrix matrix;
   {
     const Stopwatch phase(seconds_), own(report.seconds);
-    matrix = solve::solve(h, module.rows, read, settings(module), n_threads_, outcome);
+    matrix = quantize(job_, h, module.rows, read, settings, n_threads_, outcome);
   }
   if (!std::isfinite(outcome.error + outcome.rounded_error + outcome.energy)) {
     return round_instead("its output error is beyond all numbers");
@@ -98,7 +111,7 @@ tensor::QuantizedMatrix ModuleSolver::solve(const Module& module, const solve::F
   report.error_of_rounding = outcome.energy > 0 ? outcome.rounded_error / outcome.energy : 0;
   report.saturation = share(outcome.saturated_codes, module);
   report.rounded_rows = outcome.rounded_rows;
-  return storable(module, settings(module).scale_type, std::move(matrix));
+  return storable(module, settings.scale_type, std::move(matrix));
 }
 
 }  // namespace lq::quantizer

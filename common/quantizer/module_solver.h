@@ -28,13 +28,18 @@ class ModuleSolver {
   double seconds() const { return seconds_; }
 
  private:
-  solve::Settings settings(const quantized::Module& module) const;
-
   const Job& job_;
   const int n_threads_;
   double seconds_ = 0;
 };
 
 ModuleReport report_of(const quantized::Module& module);
+
+/// What the job asks of linears of a scheme.
+solve::Settings solve_settings(const Job& job, const quantized::Scheme& scheme);
+/// Rows under H by the job's way of rounding. REQUIRES: h.is_solvable().
+tensor::QuantizedMatrix quantize(const Job& job, const solve::FactoredGram& h, std::size_t rows,
+                                 const solve::ReadRows& read, const solve::Settings& settings,
+                                 int n_threads, solve::Outcome& outcome);
 
 }  // namespace lq::quantizer

@@ -16,27 +16,11 @@ using linalg::Block;
 using linalg::Into;
 using linalg::Matrix;
 
-// Products of one length, whatever the columns: the library prepares each length anew, and so much
-// stays in the cache.
-constexpr std::size_t kTerms = 1024;
-
 // Of more rows than that, every fourth says enough of their energy.
 constexpr std::size_t kManyRows = 1024;
 
 // Two errors of a row closer than that are compared in float32.
 constexpr double kClose = 1.05;
-
-/// out [n_rows, n_columns] = rows of `a` from `row` on, their first `n_terms` columns, times columns
-/// of `b` from `column` on.
-void multiply(const Matrix& a, std::size_t row, std::size_t n_rows, std::size_t n_terms,
-              const Matrix& b, std::size_t n_columns, float* out) {
-  std::fill_n(out, n_rows * n_columns, 0.0F);
-  for (std::size_t term = 0; term < n_terms; term += kTerms) {
-    const std::size_t n = std::min(kTerms, n_terms - term);
-    linalg::weigh_rows(Block(a, row, term, n_rows, n), Block(b, term, 0, n, n_columns), out,
-                       n_columns, Into::kAdd);
-  }
-}
 
 const float* row_of(const Matrix& matrix, std::size_t row) {
   return reinterpret_cast<const float*>(matrix.at(row, 0));
@@ -144,7 +128,8 @@ void RowTile::feed_back(const Problem& problem, Outcome& outcome) {
   std::ranges::fill(error_of_row_, 0.0);
   for (std::size_t first = 0; first < problem.columns; first += kColumnBlock) {
     const std::size_t n = std::min(kColumnBlock, problem.columns - first);
-    multiply(h.feedback(), first, n, first, fed_, kTileRows, products_.data());
+    linalg::weigh_rows_in_parts(Block(h.feedback(), first, 0, n, first),
+                                Block(fed_, 0, 0, first, kTileRows), products_.data());
     for (std::size_t j = 0; j < n; ++j) {
       float* const sums = products_.data() + j * kTileRows;
       kernels::add_weighted_columns(row_of(fed_, first), kTileRows,
@@ -196,7 +181,8 @@ void RowTile::measure_rounding(const Problem& problem, Outcome& outcome) {
   }
   for (std::size_t first = 0; first < problem.columns; first += kColumnBlock) {
     const std::size_t n = std::min(kColumnBlock, problem.columns - first);
-    multiply(h.rounded_feedback(), first, n, first + n, known_, n_lanes, products_.data());
+    linalg::weigh_rows_in_parts(Block(h.rounded_feedback(), first, 0, n, first + n),
+                                Block(known_, 0, 0, first + n, n_lanes), products_.data());
     for (std::size_t j = 0; j < n; ++j) {
       const double pivot = double{h.pivots()[first + j]};
       for (std::size_t i = 0; i < n_lanes; ++i) {
@@ -225,7 +211,8 @@ void RowTile::measure_rounding_exactly(const Problem& problem) {
   std::ranges::fill(rounded_error_, 0.0);
   for (std::size_t first = 0; first < problem.columns; first += kColumnBlock) {
     const std::size_t n = std::min(kColumnBlock, problem.columns - first);
-    multiply(h.feedback(), first, n, first, error_, kTileRows, products_.data());
+    linalg::weigh_rows_in_parts(Block(h.feedback(), first, 0, n, first),
+                                Block(error_, 0, 0, first, kTileRows), products_.data());
     for (std::size_t j = 0; j < n; ++j) {
       const std::size_t place = h.order()[first + j];
       float* const own = error(first + j);
@@ -277,20 +264,27 @@ void RowTile::sweep(const Problem& problem) {
   for (std::size_t r = 0; r < kTileRows; ++r) error_of_row_[r] -= double{gain_[r]};
 }
 
-void RowTile::sweep_block(const Problem& problem, std::size_t first, std::size_t n) {
+void RowTile::for_groups(const Problem& problem, std::size_t block, std::size_t n,
+                         const std::function<void(std::size_t, std::size_t)>& visit) {
   const Matrix& h = problem.h->damped();
-  multiply(h, first, n, problem.columns, error_, kTileRows, products_.data());
+  linalg::weigh_rows_in_parts(Block(h, block, 0, n, problem.columns),
+                              Block(error_, 0, 0, problem.columns, kTileRows), products_.data());
   std::fill_n(change_.data(), n * kTileRows, 0.0F);
   const std::size_t size = std::min(problem.group_size, n);
-  for (std::size_t group = 0; group < n; group += size) {
-    // What earlier groups of the block have changed.
-    for (std::size_t j = group; j < group + size && group > 0; ++j) {
-      kernels::add_weighted_columns(change_.data(), kTileRows, row_of(h, first + j) + first, group,
+  for (std::size_t first = 0; first < n; first += size) {
+    for (std::size_t j = first; j < first + size && first > 0; ++j) {
+      kernels::add_weighted_columns(change_.data(), kTileRows, row_of(h, block + j) + block, first,
                                     products_.data() + j * kTileRows, kTileRows);
     }
-    if (problem.group_size <= kColumnBlock) refit(problem, first, group, size);
-    descend(problem, first, group, size);
+    visit(first, size);
   }
+}
+
+void RowTile::sweep_block(const Problem& problem, std::size_t block, std::size_t n) {
+  for_groups(problem, block, n, [&](std::size_t first, std::size_t size) {
+    if (problem.group_size <= kColumnBlock) refit(problem, block, first, size);
+    descend(problem, block, first, size);
+  });
 }
 
 void RowTile::add_sums(const float* q, const float* g, const float* qh, float ones_h) {
@@ -349,7 +343,9 @@ void RowTile::refit_rows(const Problem& problem) {
   std::ranges::fill(sums_, 0.0F);
   for (std::size_t first = 0; first < problem.columns; first += kColumnBlock) {
     const std::size_t n = std::min(kColumnBlock, problem.columns - first);
-    multiply(problem.h->damped(), first, n, problem.columns, fed_, 2 * kTileRows, products_.data());
+    linalg::weigh_rows_in_parts(Block(problem.h->damped(), first, 0, n, problem.columns),
+                                Block(fed_, 0, 0, problem.columns, 2 * kTileRows),
+                                products_.data());
     for (std::size_t j = 0; j < n; ++j) {
       const float* const products = products_.data() + j * 2 * kTileRows;
       add_sums(row_of(fed_, first + j) + kTileRows, products, products + kTileRows,

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "common/linalg/aligned.h"
@@ -45,6 +46,11 @@ class RowTile {
   void round(const Problem& problem);
   /// Codes by error feedback, or for each row by rounding where that is better; the errors.
   void feed_back(const Problem& problem, Outcome& outcome);
+  /// Codes by plain rounding, and their errors.
+  void round_and_measure(const Problem& problem, Outcome& outcome);
+  /// For each group in turn the best share of its values' range, for plain rounding under all of H
+  /// while the other groups stay. REQUIRES: round_and_measure(); groups within a block of columns.
+  void clip_ranges(const Problem& problem);
   /// One sweep. REQUIRES: feed_back().
   void sweep(const Problem& problem);
   /// Writes the rows that were loaded, from `first_row` on.
@@ -52,6 +58,11 @@ class RowTile {
              Outcome& outcome) const;
 
  private:
+  /// Columns [block + first, + size) of a group.
+  struct GroupPlace {
+    std::size_t block, first, size;
+  };
+
   kernels::RowGrids grids(const Problem& problem, std::size_t group) const;
   std::uint8_t* codes(std::size_t place) { return codes_.data() + place * kTileRows; }
   float* weights(std::size_t place) { return weights_.data() + place * kTileRows; }
@@ -61,6 +72,13 @@ class RowTile {
   void measure_rounding(const Problem& problem, Outcome& outcome);
   void measure_rounding_exactly(const Problem& problem);
   void keep_better(const Problem& problem, Outcome& outcome);
+  void clip_group(const Problem& problem, const GroupPlace& at);
+  void fall_of(const Problem& problem, const GroupPlace& at, const kernels::RowGrids& tried,
+               float* fall);
+  /// Calls visit(first column, columns) for each group of the block whose gradients are in products_
+  /// after what groups before it have changed is in them.
+  void for_groups(const Problem& problem, std::size_t block, std::size_t n,
+                  const std::function<void(std::size_t first, std::size_t size)>& visit);
   void sweep_block(const Problem& problem, std::size_t first, std::size_t n);
   void refit(const Problem& problem, std::size_t block, std::size_t first, std::size_t size);
   void refit_rows(const Problem& problem);

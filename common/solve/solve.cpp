@@ -1,6 +1,7 @@
 #include "common/solve/solve.h"
 
 #include <algorithm>
+#include <cassert>
 #include <memory>
 #include <vector>
 
@@ -34,6 +35,15 @@ void for_each_tile(const Problem& problem, std::size_t rows, const ReadRows& rea
   for (const Outcome& tile : outcomes) outcome += tile;
 }
 
+/// Where columns are grouped by their importance.
+void name_groups(const FactoredGram& h, std::size_t group_size, tensor::QuantizedMatrix& out) {
+  if (!h.is_permuted()) return;
+  out.group_of.resize(h.n());
+  for (std::size_t place = 0; place < h.n(); ++place) {
+    out.group_of[h.columns()[place]] = static_cast<std::int32_t>(place / group_size);
+  }
+}
+
 }  // namespace
 
 Outcome& Outcome::operator+=(const Outcome& other) {
@@ -56,12 +66,24 @@ tensor::QuantizedMatrix solve(const FactoredGram& h, std::size_t rows, const Rea
                   for (int i = 0; i < settings.sweeps; ++i) tile.sweep(problem);
                   tile.store(problem, first, out, of_tile);
                 });
-  if (h.is_permuted()) {
-    out.group_of.resize(h.n());
-    for (std::size_t place = 0; place < h.n(); ++place) {
-      out.group_of[h.columns()[place]] = static_cast<std::int32_t>(place / problem.group_size);
-    }
-  }
+  name_groups(h, problem.group_size, out);
+  return out;
+}
+
+tensor::QuantizedMatrix round_clipped(const FactoredGram& h, std::size_t rows, const ReadRows& read,
+                                      const Settings& settings, int n_passes, int n_threads,
+                                      Outcome& outcome) {
+  const Problem problem(&h, h.n(), rows, settings);
+  assert(problem.group_size <= kMaxGroup);
+  tensor::QuantizedMatrix out(rows, h.n(), problem.group_size, settings.bits);
+  for_each_tile(problem, rows, read, n_threads, outcome,
+                [&](RowTile& tile, std::size_t first, Outcome& of_tile) {
+                  tile.search_ranges(problem);
+                  tile.round_and_measure(problem, of_tile);
+                  for (int i = 0; i < n_passes; ++i) tile.clip_ranges(problem);
+                  tile.store(problem, first, out, of_tile);
+                });
+  name_groups(h, problem.group_size, out);
   return out;
 }
 

@@ -8,6 +8,9 @@
 //      under all of H, then its codes one after the other, each the best while all others stay
 //      (coordinate descent). Nothing ever gets worse by them.
 //
+// Or plain rounding on ranges that are clipped: those of step 1 and then, group after group, the share
+// of the values' range that is best under all of H while the other groups stay.
+//
 // A row that plain rounding on the grids of step 1 would have served better goes into step 3 with
 // that. Rows are independent: a tile of them is one thread's work, and results do not depend on the
 // number of threads.
@@ -59,6 +62,13 @@ tensor::QuantizedMatrix solve(const FactoredGram& h, std::size_t rows, const Rea
 tensor::QuantizedMatrix round_to_nearest(std::span<const float> importance, std::size_t columns,
                                          std::size_t rows, const ReadRows& read,
                                          const Settings& settings, int n_threads, Outcome& outcome);
+
+/// Plain rounding on clipped ranges, which is never worse than on those of the range search; the
+/// outcome has the errors of both. `n_passes` over the groups. REQUIRES: as solve(); groups of at most
+/// kMaxGroup columns.
+tensor::QuantizedMatrix round_clipped(const FactoredGram& h, std::size_t rows, const ReadRows& read,
+                                      const Settings& settings, int n_passes, int n_threads,
+                                      Outcome& outcome);
 
 /// What a thread takes.
 std::uint64_t bytes_per_thread(std::size_t columns);

@@ -75,6 +75,24 @@ TEST_P(ProductTest, WeighedRowsAreThoseOfTheTranspose) {
   }
 }
 
+TEST_P(ProductTest, WeighsManyRowsInPartsOfTheTerms) {
+  constexpr std::size_t kTerms = 2500;
+  const Matrix a = matrix_of(random_values(5 * (kTerms + 3), 7), kTerms + 3, GetParam());
+  const Matrix b = matrix_of(random_values((kTerms + 2) * 6, 8), 6, GetParam());
+  std::vector<float> c(3 * 4, -1.0F);
+  weigh_rows_in_parts({a, 1, 3, 3, kTerms}, {b, 2, 1, kTerms, 4}, c.data());
+  const std::vector<float> x = values_of(a), w = values_of(b);
+  for (std::size_t i = 0; i < 3; ++i) {
+    for (std::size_t j = 0; j < 4; ++j) {
+      double sum = 0;
+      for (std::size_t k = 0; k < kTerms; ++k) {
+        sum += double{x[(1 + i) * (kTerms + 3) + 3 + k]} * double{w[(2 + k) * 6 + 1 + j]};
+      }
+      EXPECT_NEAR(c[i * 4 + j], sum, 1e-3);
+    }
+  }
+}
+
 TEST_P(ProductTest, TilesHoldWholeUnits) {
   constexpr std::size_t kUnit = 96, kRows = 7 * kUnit, kColumns = 32;
   const Matrix a = matrix_of(random_values(300 * kColumns, 12), kColumns, GetParam());

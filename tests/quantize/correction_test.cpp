@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 #include <limits>
 #include <random>
-#include <set>
 
+#include "common/solve/sampled_rows.h"
 #include "tests/solve/reference.h"
 
 namespace lq::quantize {
@@ -50,7 +50,7 @@ class Sums {
   }
   SiteSums::Sample sample() const {
     SiteSums::Sample sample;
-    sample.rows = sampled_rows(problem_.rows);
+    sample.rows = solve::sampled_rows(problem_.rows, kSampledRows);
     sample.weights.reshape(sample.rows.size(), problem_.width, linalg::Compute::kF32);
     for (std::size_t i = 0; i < sample.rows.size(); ++i) {
       sample.weights.set_row(
@@ -154,7 +154,7 @@ double inner(const Rows& a, const Rows& b) {
 
 /// c as the definition has it.
 double strength_of(const Sums& sums, const Problem& problem) {
-  const std::vector<std::size_t> rows = sampled_rows(problem.rows);
+  const std::vector<std::size_t> rows = solve::sampled_rows(problem.rows, kSampledRows);
   double gain = 0, held = 0;
   for (std::size_t k = 0; k < problem.n_folds; ++k) {
     const auto is_other = [k](std::size_t fold) { return fold != k; };
@@ -330,20 +330,6 @@ TEST(Correction, WithoutASampleIsNoneButHasTheGram) {
   EXPECT_EQ(sums.held_out({}).c, 0.0);
   const auto expected = all.take_gram(), gram = sums.take_gram();
   for (std::size_t i = 0; i < gram.size(); ++i) ASSERT_FLOAT_EQ(gram[i], expected[i]);
-}
-
-TEST(SampledRows, AreAllOfFewAndOneOfEachPartOfMany) {
-  EXPECT_EQ(sampled_rows(3), (std::vector<std::size_t>{0, 1, 2}));
-  EXPECT_EQ(sampled_rows(kSampledRows).size(), kSampledRows);
-  const std::size_t n = 48 * kSampledRows;
-  const std::vector<std::size_t> rows = sampled_rows(n);
-  ASSERT_EQ(rows.size(), kSampledRows);
-  std::set<std::size_t> places;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    EXPECT_EQ(rows[i] / 48, i);
-    places.insert(rows[i] % 48);
-  }
-  EXPECT_GT(places.size(), 40U) << "of heads always the same rows";
 }
 
 }  // namespace

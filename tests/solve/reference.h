@@ -98,7 +98,7 @@ class ReferenceRow {
   }
 
   void round() {
-    for (std::size_t j = 0; j < w_.size(); ++j) q_[j] = nearest(w_[j], grid(j));
+    for (std::size_t g = 0; g < grids_.size(); ++g) round_group(g);
   }
 
   void feed_back(const ReferenceFactor& factor) {
@@ -120,6 +120,29 @@ class ReferenceRow {
       descend(g * group_, group_);
     }
     if (group_ > solve::kMaxGroup) descend(0, w_.size());
+  }
+
+  /// Of shares of each group's range, one sign after the other, the one with the least loss.
+  void clip() {
+    for (std::size_t g = 0; g < grids_.size(); ++g) {
+      ReferenceGrid best = grids_[g];
+      double least = loss();
+      const ReferenceGrid full = of_values(g);
+      for (int i = 0; i < 11; ++i) {
+        for (const double sign : {1.0, -1.0}) {
+          if (sign < 0 && !(settings_.symmetric && settings_.negative_scales)) continue;
+          grids_[g] = {stored(full.scale * sign * (1 - 0.05 * i)), full.zero};
+          if (std::abs(grids_[g].scale) < 1e-7) continue;
+          round_group(g);
+          if (loss() < least) {
+            least = loss();
+            best = grids_[g];
+          }
+        }
+      }
+      grids_[g] = best;
+      round_group(g);
+    }
   }
 
   double loss() const {
@@ -188,12 +211,24 @@ class ReferenceRow {
     return std::isfinite(found.scale) && std::abs(found.scale) >= 1e-7 ? found : old;
   }
 
-  ReferenceGrid search(std::size_t g) const {
+  void round_group(std::size_t g) {
+    for (std::size_t j = g * group_; j < (g + 1) * group_; ++j) q_[j] = nearest(w_[j], grid(j));
+  }
+  std::pair<double, double> ends(std::size_t g) const {
     double lo = 0, hi = 0;
     for (std::size_t j = g * group_; j < (g + 1) * group_; ++j) {
       lo = std::min(lo, w_[j]);
       hi = std::max(hi, w_[j]);
     }
+    return {lo, hi};
+  }
+  ReferenceGrid of_values(std::size_t g) const {
+    const auto [lo, hi] = ends(g);
+    return of_range(lo, hi, 1, 1);
+  }
+
+  ReferenceGrid search(std::size_t g) const {
+    const auto [lo, hi] = ends(g);
     ReferenceGrid found = of_range(lo, hi, 1, 1);
     if (!settings_.search_ranges) return found;
     double least = weighted_error(g, found);

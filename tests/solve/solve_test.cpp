@@ -138,6 +138,41 @@ TEST_P(SolveAgainstReference, GivesTheSameCodesAndErrors) {
 
 INSTANTIATE_TEST_SUITE_P(Cases, SolveAgainstReference, ::testing::Range<std::size_t>(0, 13));
 
+/// Sums in float32 choose otherwise where two shares are as good: errors are compared, not codes.
+TEST_P(SolveAgainstReference, ClipsRangesAsTheDefinitionDoes) {
+  const Case& c = cases()[GetParam()];
+  SCOPED_TRACE(c.name);
+  Settings settings = c.settings;
+  if (settings.group_size == 0) settings.group_size = std::min(c.columns, kMaxGroup);
+  const Layer layer(6, c.columns, 400, 9);
+  const testing::Rows h = layer.h(0.01);
+  const FactoredGram gram(layer.gram, layer.columns, {}, false, 2);
+  std::vector<ReferenceRow> rows;
+  std::vector<double> rounded;
+  double rounded_error = 0;
+  for (std::size_t r = 0; r < layer.rows; ++r) {
+    rows.emplace_back(layer.row(r), h, settings).round();
+    rounded.push_back(rows.back().loss());
+    rounded_error += rounded.back();
+  }
+  for (const int n_passes : {1, 2}) {
+    Outcome outcome;
+    const auto q = round_clipped(gram, layer.rows, layer.reader(), settings, n_passes, 2, outcome);
+    double reference_error = 0, error = 0;
+    for (std::size_t r = 0; r < layer.rows; ++r) {
+      const double own = loss_of(layer, h, q, r);
+      EXPECT_LE(own, rounded[r] * 1.0001) << r;
+      rows[r].clip();
+      reference_error += rows[r].loss();
+      error += own;
+    }
+    EXPECT_NEAR(error, reference_error, 2e-3 * reference_error) << n_passes;
+    EXPECT_NEAR(outcome.error, error, 1e-3 * error) << n_passes;
+    EXPECT_NEAR(outcome.rounded_error, rounded_error, 1e-3 * rounded_error) << n_passes;
+    EXPECT_LT(error, 0.99 * rounded_error);
+  }
+}
+
 FactoredGram factored(const Layer& layer, bool by_importance = false) {
   return {layer.gram, layer.columns, {}, by_importance, 2};
 }
@@ -151,6 +186,39 @@ TEST(Solve, IsTheSameForAnyNumberOfThreads) {
   EXPECT_EQ(one.codes, three.codes);
   EXPECT_EQ(one.scales, three.scales);
   EXPECT_EQ(one_outcome.error, three_outcome.error);
+}
+
+TEST(Solve, ClipsRangesTheSameForAnyNumberOfThreadsAndInGroupsByImportance) {
+  const Layer layer(300, 128, 300, 3);
+  const FactoredGram h = factored(layer, true);
+  Outcome one_outcome, three_outcome;
+  const Settings settings{.group_size = 32, .symmetric = false};
+  const auto one = round_clipped(h, layer.rows, layer.reader(), settings, 2, 1, one_outcome);
+  const auto three = round_clipped(h, layer.rows, layer.reader(), settings, 2, 3, three_outcome);
+  EXPECT_EQ(one.codes, three.codes);
+  EXPECT_EQ(one.scales, three.scales);
+  EXPECT_EQ(one.group_of, three.group_of);
+  EXPECT_EQ(one_outcome.error, three_outcome.error);
+  double error = 0;
+  for (std::size_t r = 0; r < layer.rows; ++r) error += loss_of(layer, layer.h(0.01), one, r);
+  EXPECT_NEAR(one_outcome.error, error, 1e-3 * error);
+  Outcome solved;
+  solve(h, layer.rows, layer.reader(), settings, 1, solved);
+  EXPECT_NEAR(one_outcome.energy, solved.energy, 1e-4 * solved.energy);
+  EXPECT_NEAR(one_outcome.rounded_error, solved.rounded_error, 1e-3 * solved.rounded_error);
+}
+
+TEST(Solve, ClipsRangesOfZerosAndOfTheSmallestValues) {
+  Layer layer(3, 64, 80, 1);
+  std::ranges::fill(layer.weights, 0.0F);
+  std::fill_n(layer.weights.begin() + 64, 64, 1e-8F);
+  for (const bool symmetric : {true, false}) {
+    Outcome outcome;
+    const auto q = round_clipped(factored(layer), 3, layer.reader(),
+                                 {.group_size = 32, .symmetric = symmetric}, 2, 1, outcome);
+    for (std::size_t j = 0; j < 64; ++j) EXPECT_EQ(q.value(0, j), 0.0F);
+    for (const float scale : q.scales) EXPECT_GT(std::abs(scale), 0.0F);
+  }
 }
 
 TEST(Solve, GivesARowTheSameCodesWhateverRowsAreSolvedWithIt) {

@@ -1,8 +1,11 @@
 #include "tools/lq-quant-awq/tool.h"
 
+#include <memory>
+
 #include "common/cli/version.h"
 #include "common/kernels/target.h"
 #include "common/quantizer/run_quantizer.h"
+#include "tools/lq-quant-awq/scaling.h"
 
 namespace lq::quant_awq {
 
@@ -39,7 +42,9 @@ cli::ToolResult QuantAwq::run(const std::vector<std::string>& operands,
   return quantizer::run_quantizer(
       {operands[0], options_.calibration_dir, common.output, std::string(cli::version()),
        std::string(cli::commit()), common.argv, common.stage},
-      request_, observer);
+      request_, observer, [this, &common](const quantizer::Job& job) {
+        return std::make_unique<Scaling>(job, options_, common.stage.n_threads);
+      });
 }
 
 }  // namespace lq::quant_awq
