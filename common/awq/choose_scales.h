@@ -35,7 +35,8 @@ struct ChoiceSettings {
   /// Whether the linear layers of a role are quantized; a site that none of them reads is not scaled.
   std::function<bool(model::TensorRole)> is_quantized;
   Quantize quantize;         // of kAuto; of moderate effort will do
-  double least_gain = 0.03;  // of kAuto: share of the error by which scales must lower it
+  double least_gain = 0.05;  // of kAuto: share of the error by which scales must lower it; less
+                             // of it is chance in small layers
   linalg::Compute compute = linalg::Compute::kBf16;
 };
 

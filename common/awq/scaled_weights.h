@@ -25,7 +25,7 @@ namespace lq::awq {
 
 /// Of a layer: a positive scale per channel of each site; empty: all 1.
 struct LayerScales {
-  std::vector<float> attn_in, attn_out, mlp_in, mlp_down;
+  std::vector<float> attn_in = {}, attn_out = {}, mlp_in = {}, mlp_down = {};
 
   /// REQUIRES: a site of a layer.
   std::vector<float>& at(forward::Site site);
