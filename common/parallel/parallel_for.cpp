@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <exception>
+#include <latch>
 #include <mutex>
-#include <omp.h>
+#include <system_error>
 #include <thread>
+#include <vector>
+
+#ifndef LQ_PARALLEL_STD_THREAD
+#include <omp.h>
+#endif
 
 namespace lq::parallel {
 namespace {
@@ -14,13 +19,19 @@ namespace {
 /// Libraries that start OpenMP threads of their own use none inside a work item.
 class OwnThreadsOnly {
  public:
+#ifndef LQ_PARALLEL_STD_THREAD
   OwnThreadsOnly() { omp_set_num_threads(1); }
   ~OwnThreadsOnly() { omp_set_num_threads(before_); }
+#else
+  OwnThreadsOnly() = default;
+#endif
   OwnThreadsOnly(const OwnThreadsOnly&) = delete;
   OwnThreadsOnly& operator=(const OwnThreadsOnly&) = delete;
 
+#ifndef LQ_PARALLEL_STD_THREAD
  private:
   const int before_ = omp_get_max_threads();
+#endif
 };
 
 // Work items in ascending order, until they run out or one fails.
@@ -56,61 +67,23 @@ class Items {
   std::exception_ptr error_;
 };
 
-/// Threads that sleep until there is work. Those of OpenMP spin for milliseconds before they sleep: on
-/// processors that others use too, that costs several times the processor time of the work.
-class Team {
- public:
-  static Team& of_process() {
-    static Team& team = *new Team;  // its threads end with the process
-    return team;
+#ifndef LQ_PARALLEL_STD_THREAD
+/// The OpenMP runtime ends the process when it gets no thread: so that many are started once, for
+/// nothing, where the refusal is an exception. Throws std::system_error.
+void require_threads(int n) {
+  static std::atomic<int> granted = 1;
+  if (n <= granted.load()) return;
+  std::vector<std::jthread> threads;
+  std::latch all_run(n - 1);
+  try {
+    for (int i = 1; i < n; ++i) threads.emplace_back([&] { all_run.arrive_and_wait(); });
+  } catch (const std::system_error&) {
+    all_run.count_down(n - 1 - static_cast<std::ptrdiff_t>(threads.size()));
+    throw;
   }
-
-  /// False where the team is at work already, for this thread or another one. Throws
-  /// std::system_error where there are no more threads to be had.
-  bool work(Items& items, int workers) {
-    if (is_member_) return false;
-    const std::unique_lock turn(turn_, std::try_to_lock);
-    if (!turn.owns_lock()) return false;
-    for (; n_threads_ < workers - 1; ++n_threads_) std::thread([this] { run(); }).detach();
-    {
-      const std::lock_guard lock(mutex_);
-      items_ = &items;
-      n_seats_ = workers - 1;
-    }
-    wake_.notify_all();
-    is_member_ = true;
-    items.work(0);
-    is_member_ = false;
-    std::unique_lock lock(mutex_);
-    n_seats_ = 0;  // who has not come yet finds nothing to do
-    done_.wait(lock, [this] { return n_working_ == 0; });
-    return true;
-  }
-
- private:
-  void run() {
-    is_member_ = true;
-    std::unique_lock lock(mutex_);
-    while (true) {
-      wake_.wait(lock, [this] { return n_seats_ > 0; });
-      const int worker = n_seats_--;
-      ++n_working_;
-      Items& items = *items_;
-      lock.unlock();
-      items.work(worker);
-      lock.lock();
-      if (--n_working_ == 0) done_.notify_one();
-    }
-  }
-
-  static thread_local bool is_member_;
-  std::mutex turn_, mutex_;
-  std::condition_variable wake_, done_;
-  Items* items_ = nullptr;
-  int n_threads_ = 0, n_seats_ = 0, n_working_ = 0;
-};
-
-thread_local bool Team::is_member_ = false;
+  granted.store(n);
+}
+#endif
 
 }  // namespace
 
@@ -119,7 +92,25 @@ void parallel_for(std::size_t n, int n_threads,
   const int workers =
       static_cast<int>(std::min<std::size_t>(n, static_cast<std::size_t>(std::max(n_threads, 1))));
   Items items(n, body);
-  if (workers <= 1 || !Team::of_process().work(items, workers)) items.work(0);
+  if (workers <= 1) {
+    items.work(0);
+    items.rethrow();
+    return;
+  }
+#ifdef LQ_PARALLEL_STD_THREAD
+  std::vector<std::thread> threads;
+  for (int worker = 1; worker < workers; ++worker) {
+    threads.emplace_back([&items, worker] { items.work(worker); });
+  }
+  items.work(0);
+  for (std::thread& thread : threads) thread.join();
+#else
+  require_threads(workers);
+  // One loop turn per worker, so that the work is complete also where the runtime grants fewer
+  // threads.
+#pragma omp parallel for num_threads(workers) schedule(static, 1)
+  for (int worker = 0; worker < workers; ++worker) items.work(worker);
+#endif
   items.rethrow();
 }
 

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <gtest/gtest.h>
 #include <stdexcept>
-#include <thread>
 #include <vector>
 
 namespace lq::parallel {
@@ -48,21 +47,6 @@ TEST(ParallelFor, WorksInsideAWorker) {
   parallel_for(4, 2,
                [&](std::size_t, int) { parallel_for(4, 2, [&](std::size_t, int) { ++items; }); });
   EXPECT_EQ(items, 16);
-}
-
-TEST(ParallelFor, WorksForSeveralThreadsAtOnce) {
-  std::atomic<int> items = 0;
-  {
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < 4; ++i) {
-      threads.emplace_back([&] {
-        for (int call = 0; call < 200; ++call) {
-          parallel_for(5, 3, [&](std::size_t, int) { ++items; });
-        }
-      });
-    }
-  }
-  EXPECT_EQ(items, 4 * 200 * 5);
 }
 
 }  // namespace
