@@ -41,6 +41,7 @@ bash pipelines/setup.sh "--${full:-tests}"
 mkdir -p build
 if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
 export UBSAN_OPTIONS=print_stacktrace=1
+export OMP_WAIT_POLICY=passive # several programs share the processors: threads that wait for work must not spin
 
 step "build release"
 build release
