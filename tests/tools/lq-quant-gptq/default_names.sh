@@ -1,2 +1,2 @@
-"$LQ_BIN/lq-quant-gptq" "$LQ_DATA/tiny-llama" --data-free -qq
+"$LQ_BIN/lq-quant-gptq" "$LQ_DATA/tiny-llama" --data-free -qq --progress never
 "$LQ_BIN/lq-quant-gptq" "$LQ_DATA/tiny-llama" --data-free -qq --bits 3 --format compressed-tensors

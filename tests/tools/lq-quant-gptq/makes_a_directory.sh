@@ -1,4 +1,4 @@
 "$LQ_BIN/lq-calibrate" "$LQ_DATA/tiny-llama" --data "$LQ_DATA/tiny-llama-golden/calibration.json" --samples 4 --seq-len 256 -qq -o calib > made
-"$LQ_BIN/lq-quant-gptq" "$LQ_DATA/tiny-llama" --calibration calib -o out
+"$LQ_BIN/lq-quant-gptq" "$LQ_DATA/tiny-llama" --calibration calib -o out --progress never
 ls -A out
-cat out/quantize_config.json
+sed '/"meta"/,$d' out/quantize_config.json

@@ -1,3 +1,3 @@
 "$LQ_BIN/lq-calibrate" "$LQ_DATA/tiny-llama" --data "$LQ_DATA/tiny-llama-golden/calibration.json" --samples 4 --seq-len 256 -qq -o calib > made
-"$LQ_BIN/lq-quant-gptq" "$LQ_DATA/tiny-llama" --calibration calib --format compressed-tensors --asym --lm-head -o out
+"$LQ_BIN/lq-quant-gptq" "$LQ_DATA/tiny-llama" --calibration calib --format compressed-tensors --asym --lm-head -o out --progress never
 ls -A out
