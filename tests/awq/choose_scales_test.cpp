@@ -102,7 +102,7 @@ class ChooseScales : public ::testing::Test {
   const model::Checkpoint checkpoint_;
   const forward::CheckpointWeights original_;
   ScaledWeights outliers_;
-  const std::vector<float> states_;
+  std::vector<float> states_;
 };
 
 TEST_F(ChooseScales, AutoScalesALayerWithOutlierChannels) {
@@ -117,6 +117,8 @@ TEST_F(ChooseScales, AutoScalesALayerWithOutlierChannels) {
 }
 
 TEST_F(ChooseScales, AutoSearchesWithoutTheTokensOfItsTrial) {
+  // In the sample other channels are large.
+  for (std::size_t i = 7; i < kSampleWindows * kWindow * 64; i += 32) states_[i] *= 8;
   const LayerChoice choice = choose(outliers_, settings(ScaleMode::kAuto));
   ASSERT_NE(choice.mode, ScaleMode::kNone);
   const LayerChoice of_others = choose_scales(
@@ -132,6 +134,11 @@ TEST_F(ChooseScales, AutoSearchesWithoutTheTokensOfItsTrial) {
   };
   // The sample is in bfloat16, and so its part of the sums.
   EXPECT_LT(distance(of_others), 0.02);
+  ASSERT_EQ(choice.sites.size(), of_others.sites.size());
+  for (std::size_t i = 0; i < choice.sites.size(); ++i) {
+    const double loss = of_others.sites[i].loss_of_identity;
+    EXPECT_NEAR(choice.sites[i].loss_of_identity, loss, 0.01 * loss);
+  }
   EXPECT_GT(distance(of_all), 2 * distance(of_others));
 }
 
