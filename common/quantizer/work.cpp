@@ -126,7 +126,10 @@ void QuantizeWork::round_group(const Group& group, Made& made) {
 
 calibration::LayerStats QuantizeWork::read_stats(int layer) {
   const Stopwatch phase(statistics_seconds_);
-  return job_.calibration->read(layer, calibration::Want::kGrams, n_threads_);
+  // Who prepares layers may look at all that there is.
+  return job_.calibration->read(
+      layer, preparation_ != nullptr ? calibration::Want::kAll : calibration::Want::kGrams,
+      n_threads_);
 }
 
 void QuantizeWork::solve_readers(const Group& group, const calibration::SiteRow& site,

@@ -118,15 +118,20 @@ void FactoredGram::take_feedback(int n_threads) {
         floats(feedback_, k)[i] = static_cast<float>(row[n - 1 - k] / *diagonal);
       }
     }
-    std::vector<float> whole(n);
     for (std::size_t k = first; k < last; ++k) {
       const double diagonal = factor_->row(n - 1 - k)[n - 1 - k];
       pivots_[k] = static_cast<float>(diagonal * diagonal);
-      std::copy_n(floats(feedback_, k), k, whole.begin());
-      whole[k] = 1;
-      rounded_feedback_.set_row(k, whole);
+      round_feedback(k);
     }
   });
+}
+
+/// Row k of (F + 1)^T in bfloat16, whole.
+void FactoredGram::round_feedback(std::size_t k) {
+  std::vector<float> whole(columns_.size());
+  std::copy_n(floats(feedback_, k), k, whole.begin());
+  whole[k] = 1;
+  rounded_feedback_.set_row(k, whole);
 }
 
 /// S^-1 (F + 1) D (F + 1)^T S^-1 = (F' + 1) D' (F' + 1)^T with F'_ik = F_ik s_k / s_i.
@@ -144,6 +149,7 @@ FactoredGram FactoredGram::divided_by(std::span<const float> s, int n_threads) c
   out.pivots_.resize(n);
   out.damped_.reshape(n, n, Compute::kF32);
   out.feedback_.reshape(n, n, Compute::kF32);
+  out.rounded_feedback_.reshape(n, n, Compute::kBf16);
   std::vector<float> by_step(n), by_place(n);
   for (std::size_t i = 0; i < n; ++i) {
     by_step[i] = s[solution_[i]];
@@ -157,6 +163,7 @@ FactoredGram FactoredGram::divided_by(std::span<const float> s, int n_threads) c
     for (std::size_t j = 0; j < n; ++j) out_h[j] = h[j] / by_place[i] / by_place[j];
     for (std::size_t j = 0; j < i; ++j) out_f[j] = f[j] * by_step[i] / by_step[j];
     out.pivots_[i] = pivots_[i] / by_step[i] / by_step[i];
+    out.round_feedback(i);
   });
   return out;
 }

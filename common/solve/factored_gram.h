@@ -85,6 +85,7 @@ class FactoredGram {
   FactoredGram() = default;
   bool try_factor(std::span<const float> gram, std::span<const double> diagonal, int n_threads);
   void take_feedback(int n_threads);
+  void round_feedback(std::size_t k);
 
   std::vector<std::uint32_t> columns_, order_;
   std::vector<std::uint32_t> solution_;  // columns in the order of the solution

@@ -73,7 +73,7 @@ tensor::QuantizedMatrix solve(const FactoredGram& h, std::size_t rows, const Rea
 tensor::QuantizedMatrix round_clipped(const FactoredGram& h, std::size_t rows, const ReadRows& read,
                                       const Settings& settings, int n_passes, int n_threads,
                                       Outcome& outcome) {
-  const Problem problem(&h, h.n(), rows, settings);
+  const Problem problem(&h, rows, h.n(), settings);
   assert(problem.group_size <= kMaxGroup);
   tensor::QuantizedMatrix out(rows, h.n(), problem.group_size, settings.bits);
   for_each_tile(problem, rows, read, n_threads, outcome,
