@@ -1,0 +1,4 @@
+"$LQ_BIN/lq-calibrate" "$LQ_DATA/tiny-llama" --data "$LQ_DATA/tiny-llama-golden/calibration.json" --samples 8 --seq-len 256 -qq -o calib > made
+"$LQ_BIN/lq-quant-awq" "$LQ_DATA/tiny-llama" --calibration calib -o out --progress never
+ls -A out
+sed -n '/quantization_config/,/}/p' out/config.json
