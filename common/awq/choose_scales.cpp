@@ -80,9 +80,8 @@ class Chooser {
       choice.note = "too few calibration tokens to hold some out";
       return choice;
     }
-    for (const ScaleMode mode : {ScaleMode::kNone, ScaleMode::kGrid, ScaleMode::kSmooth}) {
-      add_way(mode);
-    }
+    add_way(ScaleMode::kNone);
+    for (const ScaleMode mode : settings_.tried) add_way(mode);
     search(stats, &trial.stats(), choice.note);
     trial.forget_stats();
     const Way* best = ways_.front().get();

@@ -34,6 +34,7 @@ struct ChoiceSettings {
   tensor::DType norm_type = tensor::DType::kBF16;  // in which norms are stored
   /// Whether the linear layers of a role are quantized; a site that none of them reads is not scaled.
   std::function<bool(model::TensorRole)> is_quantized;
+  std::vector<ScaleMode> tried = {ScaleMode::kGrid, ScaleMode::kSmooth};  // of kAuto, beside kNone
   Quantize quantize;         // of kAuto; of moderate effort will do
   double least_gain = 0.05;  // of kAuto: share of the error by which scales must lower it; less
                              // of it is chance in small layers

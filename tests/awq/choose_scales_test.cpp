@@ -116,6 +116,15 @@ TEST_F(ChooseScales, AutoScalesALayerWithOutlierChannels) {
   EXPECT_GT(choice.scales.attn_in[5], 2 * choice.scales.attn_in[6]);
 }
 
+TEST_F(ChooseScales, AutoTriesWhatItIsToTry) {
+  ChoiceSettings one = settings(ScaleMode::kAuto);
+  one.tried = {ScaleMode::kSmooth};
+  const LayerChoice choice = choose(outliers_, one);
+  ASSERT_EQ(choice.trials.size(), 2U);
+  EXPECT_EQ(choice.trials[1].mode, ScaleMode::kSmooth);
+  EXPECT_EQ(choice.mode, ScaleMode::kSmooth);
+}
+
 TEST_F(ChooseScales, AutoSearchesWithoutTheTokensOfItsTrial) {
   // In the sample other channels are large.
   for (std::size_t i = 7; i < kSampleWindows * kWindow * 64; i += 32) states_[i] *= 8;
