@@ -306,8 +306,7 @@ SequentialMemory sequential_memory(const model::ModelConfig& config,
                   cross + solve::FactoredGram::peak_bytes(d) + (has_residual ? 0 : targets) +
                       SiteSums::targets_bytes(d, n_threads)});
   }
-  const std::uint64_t streams =
-      streams_bytes(config, windows, compute, n_threads) + kKeptByMalloc;
+  const std::uint64_t streams = streams_bytes(config, windows, compute, n_threads) + kKeptByMalloc;
   memory.peak += streams;
   memory.solving += streams;
   return memory;

@@ -88,7 +88,8 @@ std::optional<Scheme> scheme_of(const tensor::TensorSource& source, std::string_
   const tensor::TensorInfo* const scales = linear.find("scales");
   if (linear.find("qweight") == nullptr || scales == nullptr) return std::nullopt;
   if (scales->shape.size() != 2) return std::nullopt;
-  return scheme_of_sizes(extent(packed_words(columns, kBits.front())), columns, scales->shape[0], false);
+  return scheme_of_sizes(extent(packed_words(columns, kBits.front())), columns, scales->shape[0],
+                         false);
 }
 
 QuantizedMatrix decode(const tensor::TensorSource& source, std::string_view module,

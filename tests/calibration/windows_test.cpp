@@ -174,8 +174,9 @@ TEST(Windows, IdsThatTheEmbeddingLacksAreRefused) {
   EXPECT_EQ(error.why(),
             "the tokenizer, which has 518 tokens, gives the id 517 (`<E> `), but the model's "
             "embedding has 516 rows");
-  EXPECT_EQ(error.fix(),
-            "take tokenizer and weights from the same model, or give token ids: lq-calibrate --tokens");
+  EXPECT_EQ(
+      error.fix(),
+      "take tokenizer and weights from the same model, or give token ids: lq-calibrate --tokens");
   options.n_vocab = 512;
   const auto bos = error_of<base::ValidationError>(
       [&] { cut_windows(byte_tokenizer_with_bos(), Strings{"ab"}, options); });

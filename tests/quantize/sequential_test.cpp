@@ -250,7 +250,8 @@ TEST_F(SequentialTest, SaysWhereALayerCannotBeBegun) {
   EXPECT_EQ(error.why(), "the hidden states that enter it are not in " + scratch_.path().string() +
                              ", or of another run");
   EXPECT_EQ(error.fix(),
-            "begin anew with --no-resume: quantized layers cannot be used without the states that they left");
+            "begin anew with --no-resume: quantized layers cannot be used without the states that "
+            "they left");
 }
 
 TEST_F(SequentialTest, StatesOfAnotherRunAreOfNoUse) {

@@ -1,5 +1,5 @@
-// vLLM and transformers load what lq-quant-gptq writes where it says that they do, with the
-// perplexity that the project's own forward pass finds for the same directory, and refuse it where
+// vLLM and transformers load what lq-quant-gptq and lq-quant-awq write where these say that they do,
+// with the perplexity that the project's own forward pass finds for the same directory, and refuse it where
 // it says that they do not.
 
 #include <cstdlib>
@@ -35,6 +35,7 @@ constexpr std::size_t kUsedWindows = 4;
 struct Row {
   std::string name;
   std::vector<std::string> options;
+  std::string tool = "lq-quant-gptq";
 };
 
 /// What vLLM on a CPU loads.
@@ -52,6 +53,13 @@ const std::vector<Row> kLoaded = {
     {"ct-rules",
      {"--format", "compressed-tensors", "--group-size", "32", "--skip", "layers\\.5\\.",
       "--override", "layers\\.0\\..*_proj=group:128", "--override", "o_proj=group:-1"}},
+    {"awq", {}, "lq-quant-awq"},
+    {"awq-g32-smooth-f16",
+     {"--group-size", "32", "--scale", "smooth", "--dtype", "f16"},
+     "lq-quant-awq"},
+    {"awq-g64-grid-sym", {"--group-size", "64", "--scale", "grid", "--sym"}, "lq-quant-awq"},
+    {"awq-nearest-skip", {"--round", "nearest", "--skip", "layers\\.5\\."}, "lq-quant-awq"},
+    {"awq-ct", {"--scale", "grid", "--format", "compressed-tensors"}, "lq-quant-awq"},
 };
 /// What it refuses; some of it for its kernels alone, which on a GPU are others.
 const std::vector<Row> kRefused = {
@@ -75,7 +83,7 @@ const std::vector<Row> kGptq = {
     {"gptq-v2-asym", {"--format", "gptq_v2", "--asym"}},
 };
 
-class GptqPeer : public ::testing::Test {
+class RuntimesPeer : public ::testing::Test {
  protected:
   static Outcome run_tool(std::vector<std::string> arguments) {
     arguments.front() = tool(arguments.front());
@@ -91,9 +99,9 @@ class GptqPeer : public ::testing::Test {
     run_tool({"lq-calibrate", kModel, "--data", kData / "tiny-llama-golden" / "calibration.json",
               "--samples", "8", "--seq-len", "256", "-o", path("calib")});
     for (const Row& row : rows) {
-      std::vector<std::string> arguments = {
-          "lq-quant-gptq", kModel, "--calibration", path("calib"), "--effort",
-          "fast",          "-o",   path(row.name)};
+      std::vector<std::string> arguments = {row.tool,      kModel,        "--calibration",
+                                            path("calib"), "--effort",    "fast",
+                                            "-o",          path(row.name)};
       arguments.insert(arguments.end(), row.options.begin(), row.options.end());
       run_tool(arguments);
     }
@@ -162,7 +170,7 @@ class GptqPeer : public ::testing::Test {
   const ScratchDirectory scratch_;
 };
 
-TEST_F(GptqPeer, VllmLoadsWhatItIsSaidToLoadAndRefusesTheRest) {
+TEST_F(RuntimesPeer, VllmLoadsWhatItIsSaidToLoadAndRefusesTheRest) {
   LQ_NEED_PEER("LQ_VLLM_PYTHON");
   // One run for all: the library takes longer to start than such a model to run.
   std::vector<Row> rows = kLoaded;
@@ -183,12 +191,12 @@ TEST_F(GptqPeer, VllmLoadsWhatItIsSaidToLoadAndRefusesTheRest) {
   }
 }
 
-TEST_F(GptqPeer, TransformersReadsCompressedTensors) {
+TEST_F(RuntimesPeer, TransformersReadsCompressedTensors) {
   LQ_NEED_PEER("LQ_VLLM_PYTHON");  // which has transformers too
   expect_transformers_reads("LQ_VLLM_PYTHON", kCompressedTensors);
 }
 
-TEST_F(GptqPeer, TransformersReadsGptqOfEveryKind) {
+TEST_F(RuntimesPeer, TransformersReadsGptqOfEveryKind) {
   LQ_NEED_PEER("LQ_HF_PYTHON");
   expect_transformers_reads("LQ_HF_PYTHON", kGptq);
 }
