@@ -3,7 +3,8 @@
 # processor seconds and peak memory.
 #   end_to_end.sh [LAYERS] [TOKENS] [MODEL]...     default 2, 65536, llama-3.2-1b llama-2-7b
 #   LQ_BENCH_METHODS="fast normal sequential"      which runs of lq-quant-gptq; LQ_BENCH_THREADS: default all
-# Layers are alike, so a few of them do; "whole" is the time of all of them, without embedding and head, which stay float.
+# Layers are alike, so a few of them do; "whole" is the processor time of all of them, in minutes; embedding and head, which
+# stay float, are counted with each.
 . "$(dirname "$0")/../common.sh"
 layers=${1:-2} tokens=${2:-65536} threads=${LQ_BENCH_THREADS:-$(nproc)}
 methods=${LQ_BENCH_METHODS:-fast normal sequential}
@@ -22,7 +23,7 @@ import json, sys
 manifest, model, run, layers, whole, wall, cpu, rss = sys.argv[1:]
 phases = json.load(open(manifest))["result"]["seconds_per_phase"]
 print("%-13s %-11s %6s/%-3s %8.1f %8.1f %8.1f %9.0f   %s" % (model, run, layers, whole, float(wall), float(cpu),
-      float(wall) * int(whole) / int(layers) / 60, float(rss), ", ".join("%s %.1f" % item for item in phases.items())))
+      float(cpu) * int(whole) / int(layers) / 60, float(rss), ", ".join("%s %.1f" % item for item in phases.items())))
 PYTHON
 }
 

@@ -56,7 +56,7 @@ calibrated() {
 # dampings CALIBRATION METHODS BITS GRIDS GROUP: what is not the default, at the default effort.
 dampings() {
   local method bits grid damp
-  for bits in $3; do for grid in $4; do for method in $2; do for damp in "0.03 mean" "0.01 channel" "0.03 channel"; do
+  for bits in $3; do for grid in $4; do for method in $2; do for damp in "0.03 mean" "0.01 channel" "0.03 channel" "0.1 channel"; do
     row "$1" "$method" "$bits" "$grid" "$5" normal ${damp% *} ${damp#* }
   done; done; done; done
 }
@@ -107,10 +107,9 @@ smollm2() {
   calibrate all
   uncalibrated rounding "4 3" "signed asym" 64
   calibrated all "normal best" one-pass "4 3" "signed asym" 64
-  calibrated all normal sequential "4 3" "signed asym" 64
-  dampings all one-pass 3 signed 64
-  dampings all sequential 3 signed 64
   calibrated all fast one-pass "4 3" signed 64
+  dampings all one-pass 3 signed 64
+  calibrated all normal sequential "4 3" signed 64
 }
 
 [ -f build/peers/env.sh ] && . build/peers/env.sh
