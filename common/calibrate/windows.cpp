@@ -77,10 +77,10 @@ WindowsRead cut_texts(const model::Checkpoint& checkpoint, const Options& option
   }
   const std::string name = name_of(options.data);
   const std::size_t n = cut.windows.n_windows();
-  observer.message(fmt::format("{}: {} window{} with {} tokens in all, from texts of {}{}",
-                               base::escape_controls(name), n, n == 1 ? "" : "s",
-                               cut.windows.ids.size(), cut.n_text_tokens,
-                               options.data.empty() ? "; other texts: lq-calibrate --data FILE" : ""));
+  observer.message(fmt::format(
+      "{}: {} window{} with {} tokens in all, from texts of {}{}", base::escape_controls(name), n,
+      n == 1 ? "" : "s", cut.windows.ids.size(), cut.n_text_tokens,
+      options.data.empty() ? "; other texts: lq-calibrate --data FILE" : ""));
   stage::Input input{"data", "", texts.files, "", nullptr};
   for (stage::InputFile& file : input.files) file.path = fs::absolute(file.path);
   if (!input.files.empty()) input.path = input.files.front().path;
