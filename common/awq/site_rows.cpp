@@ -25,7 +25,7 @@ using Lanes = std::array<float, kLanes>;
 Matrix in_type(const Matrix& h, Compute compute, int n_threads) {
   Matrix out(h.rows(), h.columns(), compute);
   parallel::parallel_for(h.rows(), n_threads, [&](std::size_t row, int) {
-    out.set_row(row, {reinterpret_cast<const float*>(h.at(row, 0)), h.columns()});
+    out.set_row(row, {h.floats(row), h.columns()});
   });
   return out;
 }

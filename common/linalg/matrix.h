@@ -46,6 +46,12 @@ class Matrix {
   /// Some elements of a row as float32, exactly.
   void get(std::size_t row, std::size_t first, std::span<float> out) const;
 
+  /// The elements of a row of float32. REQUIRES: dtype() is kF32.
+  const float* floats(std::size_t row) const {
+    return reinterpret_cast<const float*>(data() + row * row_bytes());
+  }
+  float* floats(std::size_t row) { return reinterpret_cast<float*>(data() + row * row_bytes()); }
+
   const std::byte* data() const { return values_.data(); }
   std::byte* data() { return values_.data(); }
   /// The place of an element.

@@ -23,13 +23,6 @@ constexpr std::size_t kTerms = 1024;  // of a product with all columns
 // Rows that are divided by H together.
 constexpr std::size_t kSampleStrip = 32, kTargetStrip = 128;
 
-float* floats(Matrix& matrix, std::size_t row) {
-  return reinterpret_cast<float*>(matrix.at(row, 0));
-}
-const float* floats(const Matrix& matrix, std::size_t row) {
-  return reinterpret_cast<const float*>(matrix.at(row, 0));
-}
-
 /// Calls use(first, n) for parts of [0, size) of `step` each.
 template <class Use>
 void for_parts(std::size_t size, std::size_t step, const Use& use) {
@@ -71,7 +64,7 @@ void correct_strip(const solve::FactoredGram& h, const Matrix& cross, double c, 
   std::vector<double> rows(target, target + n * width);
   h.divide(rows);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    target[i] = floats(w, 0)[i] + static_cast<float>(c * rows[i]);
+    target[i] = w.floats(0)[i] + static_cast<float>(c * rows[i]);
   }
 }
 
@@ -85,7 +78,7 @@ SiteSums::SiteSums(std::size_t width, std::size_t n_folds, Sample sample, int n_
   }
   if (sample_.rows.empty()) return;
   cross_.reshape(width, width, Compute::kF32);
-  std::fill_n(floats(cross_, 0), width * width, 0.0F);
+  std::fill_n(cross_.floats(0), width * width, 0.0F);
 }
 
 void SiteSums::add(std::size_t fold, calibration::CrossProducts& sums) {
@@ -94,7 +87,7 @@ void SiteSums::add(std::size_t fold, calibration::CrossProducts& sums) {
   to.gram.add_square(sums.gram.data(), n_threads_);
   if (!sample_.rows.empty()) {
     add_sampled(sums, to);
-    add_floats(floats(cross_, 0), sums.cross.data(), width_ * width_, n_threads_);
+    add_floats(cross_.floats(0), sums.cross.data(), width_ * width_, n_threads_);
     if (residual_.empty()) {
       residual_ = std::move(sums.residual_cross);
     } else {
@@ -111,7 +104,7 @@ void SiteSums::add_sampled(const calibration::CrossProducts& sums, Fold& fold) c
     for_parts(width_, kTile, [&](std::size_t term, std::size_t n_terms) {
       tile.reshape(n_terms, n, Compute::kF32);
       for (std::size_t i = 0; i < n_terms; ++i) {
-        std::copy_n(sums.cross.data() + (term + i) * width_ + column, n, floats(tile, i));
+        std::copy_n(sums.cross.data() + (term + i) * width_ + column, n, tile.floats(i));
       }
       linalg::weigh_rows(Block(sample_.weights, 0, term, n_rows, n_terms), tile,
                          fold.products.data() + column, width_, Into::kAdd);
@@ -158,7 +151,7 @@ Strength SiteSums::held_out(const solve::Damping& damping) const {
   for (std::size_t k = 0; k < folds_.size(); ++k) {
     const Fold& fold = folds_[k];
     if (!has_tokens(fold) || !correction_without(k, damping, p)) continue;
-    std::ranges::transform(p, floats(rounded, 0), [](double x) { return static_cast<float>(x); });
+    std::ranges::transform(p, rounded.floats(0), [](double x) { return static_cast<float>(x); });
     found.gain += dot(p.data(), fold.products.data(), p.size());
     found.held += quadratic_form(rounded, fold.gram, n_threads_);
     ++found.n_folds;
@@ -184,7 +177,7 @@ AlignedVector<float> SiteSums::take_targets(const solve::FactoredGram& h, double
   if (targets.empty()) targets.assign(rows * width_, 0.0F);
   for_parts(rows, kTargetStrip, n_threads_, [&](std::size_t row, std::size_t n) {
     Matrix w(n, width_, Compute::kF32);
-    read(row, n, floats(w, 0));
+    read(row, n, w.floats(0));
     correct_strip(h, cross_, c, w, targets.data() + row * width_);
   });
   cross_ = {};
@@ -204,13 +197,13 @@ double quadratic_form(const Matrix& p, const Triangle& h, int n_threads) {
         const float* const row = h.row(term + i);  // from column term + i on
         for (std::size_t j = 0; j < n; ++j) {
           const std::size_t column = beside + j;
-          floats(tile, i)[j] = column < i ? 0.0F : (column == i ? 1.0F : 2.0F) * row[column - i];
+          tile.floats(i)[j] = column < i ? 0.0F : (column == i ? 1.0F : 2.0F) * row[column - i];
         }
       }
       linalg::weigh_rows(Block(p, 0, term, n_rows, n_terms), tile, products.data(), n,
                          Into::kReplace);
       for (std::size_t r = 0; r < n_rows; ++r) {
-        const float* const factors = floats(p, r) + term + beside;
+        const float* const factors = p.floats(r) + term + beside;
         for (std::size_t j = 0; j < n; ++j) {
           sums[term / kTile] += double{products[r * n + j]} * double{factors[j]};
         }

@@ -185,14 +185,14 @@ nlohmann::ordered_json config(const QuantizationFacts& facts) {
                                  {"quant_method", "gptq"},
                                  {"checkpoint_format", kZeroOffset == 1 ? "gptq" : "gptq_v2"},
                                  {"true_sequential", facts.true_sequential},
-                                 {"static_groups", facts.static_groups},
+                                 {"static_groups", !facts.desc_act},
                                  {"damp_percent", facts.damp_percent},
                                  {"pack_dtype", "int32"}};
   nlohmann::ordered_json rules = dynamic_rules(facts);
   if (!rules.empty()) json["dynamic"] = std::move(rules);
   json["meta"] = {{"quantizer", {facts.quantizer}},
                   {"damp_percent", facts.damp_percent},
-                  {"static_groups", facts.static_groups},
+                  {"static_groups", !facts.desc_act},
                   {"true_sequential", facts.true_sequential}};
   return json;
 }

@@ -15,7 +15,6 @@ struct QuantizationFacts {
   /// Matrices outside the decoder layers, without ".weight": draft heads, towers. All stay float.
   std::vector<std::string> other_linears;
   bool desc_act = false;  // columns are grouped by importance
-  bool static_groups = true;
   bool true_sequential = false;
   double damp_percent = 0.01;
   std::string quantizer;  // "lq-quant-gptq:0.1.0"

@@ -30,9 +30,18 @@ std::vector<quantized::RoleError> role_errors(const std::vector<ModuleReport>& r
 
 std::string method_text(const Job& job) {
   if (job.request.data_free) return "Weights were rounded to nearest, without calibration data.";
-  std::string text =
-      "GPTQ: error feedback over the columns, the most important first, on grids whose ranges were "
-      "searched under the error weighted by the activations";
+  std::string text = job.request.preparation;
+  if (job.request.nearest) {
+    return text +
+           (job.request.search_ranges
+                ? "Weights were rounded to nearest, on ranges clipped for the least error of "
+                  "the layers' outputs."
+                : "Weights were rounded to nearest, on ranges from the least to the greatest "
+                  "value.");
+  }
+  text += "GPTQ: error feedback over the columns, the most important first, on grids whose ranges ";
+  text += job.request.search_ranges ? "were searched under the error weighted by the activations"
+                                    : "go from the least to the greatest value";
   if (job.request.sweeps > 0) {
     text += fmt::format(
         "; then {} sweeps of least-squares scales and coordinate descent on the "

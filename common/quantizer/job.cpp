@@ -84,7 +84,6 @@ class Planner {
     facts().modules = std::move(choice.modules);
     facts().scheme = choice.scheme;
     facts().desc_act = request().desc_act;
-    facts().static_groups = !request().desc_act;
     facts().true_sequential = request().sequential;
     facts().damp_percent = request().damping.share;
     facts().quantizer = fmt::format("{}:{}", request().tool, run_.version);

@@ -62,8 +62,9 @@ void declare_choice(cli::OptionTable& table, Options& options) {
              "let each layer make up for what the quantized layers before it lost: much closer to "
              "the original, and slower; layers come in order");
   table.text("effort", 0, "HOW", options.effort,
-             "fast: error feedback alone; normal (default): and 2 sweeps that refine scales and "
-             "codes; best: 6",
+             fmt::format("fast: error feedback alone; normal (default): and {} sweeps that refine "
+                         "scales and codes; best: {}",
+                         kEfforts[1].sweeps, kEfforts[2].sweeps),
              {"fast", "normal", "best"});
   table.text("damp", 0, "SHARE", options.damp,
              "added to the diagonal of Gram matrices, relative to --damp-kind; default 0.01");

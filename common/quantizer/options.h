@@ -49,6 +49,7 @@ struct Request {
   bool negative_scales = true, search_ranges = true;
   bool nearest = false;  // plain rounding on searched ranges in place of the solver
   bool sequential = false, data_free = false, strict = false;
+  std::string preparation;  // what is done to layers before, a sentence for the model card
   nlohmann::ordered_json own_options;  // of the tool, as far as they decide bytes
 };
 

@@ -20,14 +20,6 @@ std::filesystem::path scratch_of(const Job& job, const stage::StageOptions& stag
   return stage::paths_of(result, stage.checkpoint_dir).part / result.scratch;
 }
 
-std::vector<double> diagonal_of(const calibration::SiteStats& stats) {
-  std::vector<double> diagonal(stats.width());
-  for (std::size_t i = 0; i < diagonal.size(); ++i) {
-    diagonal[i] = double{stats.gram[i * diagonal.size() + i]};
-  }
-  return diagonal;
-}
-
 }  // namespace
 
 QuantizeWork::QuantizeWork(const Job& job, const stage::StageOptions& stage,
@@ -141,7 +133,7 @@ void QuantizeWork::solve_readers(const Group& group, const calibration::SiteRow&
     if (module.scheme && calibration::site_of(module.role) == &site) readers.push_back(&module);
   }
   if (readers.empty()) return;
-  const std::vector<double> importance = diagonal_of(stats);
+  const std::vector<double> importance = solve::diagonal_of(stats.gram, stats.width());
   std::optional<solve::FactoredGram> h;
   {
     const Stopwatch phase(factor_seconds_);

@@ -18,17 +18,13 @@ std::vector<std::uint32_t> counting(std::size_t n) {
   return numbers;
 }
 
-float* floats(linalg::Matrix& matrix, std::size_t row) {
-  return reinterpret_cast<float*>(matrix.at(row, 0));
-}
+}  // namespace
 
 std::vector<double> diagonal_of(std::span<const float> gram, std::size_t n) {
   std::vector<double> diagonal(n);
   for (std::size_t i = 0; i < n; ++i) diagonal[i] = gram[i * n + i];
   return diagonal;
 }
-
-}  // namespace
 
 std::vector<std::uint32_t> by_importance(std::span<const double> diagonal) {
   std::vector<std::uint32_t> order = counting(diagonal.size());
@@ -81,7 +77,7 @@ FactoredGram::FactoredGram(std::span<const float> gram, std::size_t n, const Dam
   damped_.reshape(n, n, Compute::kF32);
   parallel::parallel_for(n, n_threads, [&](std::size_t place, int) {
     const std::uint32_t column = columns_[place];
-    float* const row = floats(damped_, place);
+    float* const row = damped_.floats(place);
     for (std::size_t i = 0; i < n; ++i) row[i] = gram[column * n + columns_[i]];
     row[place] = static_cast<float>(damped[column]);
   });
@@ -97,8 +93,7 @@ bool FactoredGram::try_factor(std::span<const float> gram, std::span<const doubl
     for (std::size_t j = 0; j < i; ++j) row[j] = gram[column * n + solution_[n - 1 - j]];
     row[i] = diagonal[column];
   });
-  if (linalg::factor(*factor_, n_threads)) return true;
-  return false;
+  return linalg::factor(*factor_, n_threads);
 }
 
 /// With L of the reversed order, H = R R^T and R_ik = L[n-1-i][n-1-k]: R is F + 1 with its columns
@@ -115,7 +110,7 @@ void FactoredGram::take_feedback(int n_threads) {
       const double* const row = factor_->row(n - 1 - i);
       for (std::size_t k = std::max(first, i + 1); k < last; ++k) {
         const double* const diagonal = factor_->row(n - 1 - k) + (n - 1 - k);
-        floats(feedback_, k)[i] = static_cast<float>(row[n - 1 - k] / *diagonal);
+        feedback_.floats(k)[i] = static_cast<float>(row[n - 1 - k] / *diagonal);
       }
     }
     for (std::size_t k = first; k < last; ++k) {
@@ -129,7 +124,7 @@ void FactoredGram::take_feedback(int n_threads) {
 /// Row k of (F + 1)^T in bfloat16, whole.
 void FactoredGram::round_feedback(std::size_t k) {
   std::vector<float> whole(columns_.size());
-  std::copy_n(floats(feedback_, k), k, whole.begin());
+  std::copy_n(feedback_.floats(k), k, whole.begin());
   whole[k] = 1;
   rounded_feedback_.set_row(k, whole);
 }
@@ -156,10 +151,10 @@ FactoredGram FactoredGram::divided_by(std::span<const float> s, int n_threads) c
     by_place[i] = s[columns_[i]];
   }
   parallel::parallel_for(n, n_threads, [&](std::size_t i, int) {
-    const float* const h = reinterpret_cast<const float*>(damped_.at(i, 0));
-    const float* const f = reinterpret_cast<const float*>(feedback_.at(i, 0));
-    float* const out_h = floats(out.damped_, i);
-    float* const out_f = floats(out.feedback_, i);
+    const float* const h = damped_.floats(i);
+    const float* const f = feedback_.floats(i);
+    float* const out_h = out.damped_.floats(i);
+    float* const out_f = out.feedback_.floats(i);
     for (std::size_t j = 0; j < n; ++j) out_h[j] = h[j] / by_place[i] / by_place[j];
     for (std::size_t j = 0; j < i; ++j) out_f[j] = f[j] * by_step[i] / by_step[j];
     out.pivots_[i] = pivots_[i] / by_step[i] / by_step[i];

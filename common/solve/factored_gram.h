@@ -31,6 +31,9 @@ struct Damping {
 /// The diagonal of H with its damping. A column that no token has used gets the mean of the others.
 std::vector<double> damped_diagonal(std::span<const double> diagonal, const Damping& damping);
 
+/// H_jj of a matrix [n, n].
+std::vector<double> diagonal_of(std::span<const float> gram, std::size_t n);
+
 /// Columns by falling diagonal, equal ones in their order.
 std::vector<std::uint32_t> by_importance(std::span<const double> diagonal);
 

@@ -22,10 +22,6 @@ constexpr std::size_t kManyRows = 1024;
 // Two errors of a row closer than that are compared in float32.
 constexpr double kClose = 1.05;
 
-const float* row_of(const Matrix& matrix, std::size_t row) {
-  return reinterpret_cast<const float*>(matrix.at(row, 0));
-}
-
 /// Codes of a tile as numbers around 0.
 void centre(const std::uint8_t* codes, float middle, float* out) {
   for (std::size_t r = 0; r < kTileRows; ++r) out[r] = static_cast<float>(codes[r]) - middle;
@@ -59,7 +55,7 @@ Problem::Problem(const FactoredGram* gram, std::size_t n_rows, std::size_t n_col
   ones_h.resize(columns);
   ones_h_ones.resize(n_groups());
   for (std::size_t place = 0; place < columns; ++place) {
-    const float* const row = row_of(h->damped(), place);
+    const float* const row = h->damped().floats(place);
     importance[place] = row[place];
     const std::size_t group = place / group_size;
     double sum = 0;
@@ -132,8 +128,8 @@ void RowTile::feed_back(const Problem& problem, Outcome& outcome) {
                                 Block(fed_, 0, 0, first, kTileRows), products_.data());
     for (std::size_t j = 0; j < n; ++j) {
       float* const sums = products_.data() + j * kTileRows;
-      kernels::add_weighted_columns(row_of(fed_, first), kTileRows,
-                                    row_of(h.feedback(), first + j) + first, j, sums, kTileRows);
+      kernels::add_weighted_columns(fed_.floats(first), kTileRows,
+                                    h.feedback().floats(first + j) + first, j, sums, kTileRows);
       choose_column(problem, first + j, sums);
     }
   }
@@ -145,7 +141,7 @@ void RowTile::feed_back(const Problem& problem, Outcome& outcome) {
 void RowTile::choose_column(const Problem& problem, std::size_t step, float* sums) {
   const std::size_t place = problem.h->order()[step];
   const double pivot = double{problem.h->pivots()[step]};
-  float* const fed = reinterpret_cast<float*>(fed_.at(step, 0));
+  float* const fed = fed_.floats(step);
   for (std::size_t r = 0; r < kTileRows; ++r) sums[r] += weights(place)[r];
   std::array<float, kTileRows> values;
   kernels::round_to_grid(sums, grids(problem, place / problem.group_size), codes(place),
@@ -219,8 +215,8 @@ void RowTile::measure_rounding_exactly(const Problem& problem) {
       kernels::round_to_grid(weights(place), grids(problem, place / problem.group_size),
                              unused.data(), own, kTileRows);
       float* const sums = products_.data() + j * kTileRows;
-      kernels::add_weighted_columns(row_of(error_, first), kTileRows,
-                                    row_of(h.feedback(), first + j) + first, j, sums, kTileRows);
+      kernels::add_weighted_columns(error_.floats(first), kTileRows,
+                                    h.feedback().floats(first + j) + first, j, sums, kTileRows);
       for (std::size_t r = 0; r < kTileRows; ++r) {
         own[r] = weights(place)[r] - own[r];
         add_square(rounded_error_[r], double{h.pivots()[first + j]}, sums[r] + own[r]);
@@ -244,7 +240,7 @@ void RowTile::keep_better(const Problem& problem, Outcome& outcome) {
   std::array<float, kTileRows> values;
   for (std::size_t step = 0; step < problem.columns; ++step) {
     const std::size_t place = problem.h->order()[step];
-    std::copy_n(row_of(fed_, step), kTileRows, error(place));
+    std::copy_n(fed_.floats(step), kTileRows, error(place));
     kernels::round_to_grid(weights(place), grids(problem, place / problem.group_size),
                            rounded.data(), values.data(), kTileRows);
     for (std::size_t r = 0; r < n_rows_; ++r) {
@@ -273,7 +269,7 @@ void RowTile::for_groups(const Problem& problem, std::size_t block, std::size_t 
   const std::size_t size = std::min(problem.group_size, n);
   for (std::size_t first = 0; first < n; first += size) {
     for (std::size_t j = first; j < first + size && first > 0; ++j) {
-      kernels::add_weighted_columns(change_.data(), kTileRows, row_of(h, block + j) + block, first,
+      kernels::add_weighted_columns(change_.data(), kTileRows, h.floats(block + j) + block, first,
                                     products_.data() + j * kTileRows, kTileRows);
     }
     visit(first, size);
@@ -301,14 +297,14 @@ void RowTile::refit(const Problem& problem, std::size_t block, std::size_t first
   const auto middle = static_cast<float>(problem.rules.middle());
   values_.reshape(size, kTileRows, linalg::Compute::kF32);
   for (std::size_t j = 0; j < size; ++j) {
-    centre(codes(place + j), middle, reinterpret_cast<float*>(values_.at(j, 0)));
+    centre(codes(place + j), middle, values_.floats(j));
   }
   float* const qh = products_.data() + kColumnBlock * kTileRows;
   linalg::weigh_rows(Block(problem.h->damped(), place, place, size, size), values_, qh, kTileRows,
                      Into::kReplace);
   std::ranges::fill(sums_, 0.0F);
   for (std::size_t j = 0; j < size; ++j) {
-    add_sums(row_of(values_, j), products_.data() + (first + j) * kTileRows, qh + j * kTileRows,
+    add_sums(values_.floats(j), products_.data() + (first + j) * kTileRows, qh + j * kTileRows,
              problem.ones_h[place + j]);
   }
   std::array<float, kTileRows> old_scale, old_zero;
@@ -324,7 +320,7 @@ void RowTile::refit(const Problem& problem, std::size_t block, std::size_t first
                        gain_.data(), kTileRows);
   for (std::size_t j = 0; j < size; ++j) {
     kernels::regrid_column(
-        {weights(place + j), row_of(values_, j), middle, qh + j * kTileRows,
+        {weights(place + j), values_.floats(j), middle, qh + j * kTileRows,
          problem.ones_h[place + j], error(place + j), change_.data() + (first + j) * kTileRows,
          products_.data() + (first + j) * kTileRows},
         old_grids, grids(problem, group), kTileRows);
@@ -336,7 +332,7 @@ void RowTile::refit_rows(const Problem& problem) {
   // Side by side in fed_: E^T and the codes.
   fed_.reshape(problem.columns, 2 * kTileRows, linalg::Compute::kF32);
   for (std::size_t place = 0; place < problem.columns; ++place) {
-    float* const row = reinterpret_cast<float*>(fed_.at(place, 0));
+    float* const row = fed_.floats(place);
     std::copy_n(error(place), kTileRows, row);
     centre(codes(place), static_cast<float>(problem.rules.middle()), row + kTileRows);
   }
@@ -348,7 +344,7 @@ void RowTile::refit_rows(const Problem& problem) {
                                 products_.data());
     for (std::size_t j = 0; j < n; ++j) {
       const float* const products = products_.data() + j * 2 * kTileRows;
-      add_sums(row_of(fed_, first + j) + kTileRows, products, products + kTileRows,
+      add_sums(fed_.floats(first + j) + kTileRows, products, products + kTileRows,
                problem.ones_h[first + j]);
     }
   }
@@ -375,7 +371,7 @@ void RowTile::descend(const Problem& problem, std::size_t block, std::size_t fir
   const std::size_t place = block + first;
   for (std::size_t j = 0; j < size; ++j) {
     float* const gradient = products_.data() + (first + j) * kTileRows;
-    const float* const row = row_of(h, place + j);
+    const float* const row = h.floats(place + j);
     kernels::add_weighted_columns(step_.data(), kTileRows, row + place, j, gradient, kTileRows);
     kernels::descend_column({weights(place + j), gradient, row[place + j], codes(place + j),
                              error(place + j), step_.data() + j * kTileRows, gain_.data()},

@@ -66,7 +66,7 @@ class RowTile {
   kernels::RowGrids grids(const Problem& problem, std::size_t group) const;
   std::uint8_t* codes(std::size_t place) { return codes_.data() + place * kTileRows; }
   float* weights(std::size_t place) { return weights_.data() + place * kTileRows; }
-  float* error(std::size_t place) { return reinterpret_cast<float*>(error_.at(place, 0)); }
+  float* error(std::size_t place) { return error_.floats(place); }
 
   void choose_column(const Problem& problem, std::size_t step, float* sums);
   void measure_rounding(const Problem& problem, Outcome& outcome);

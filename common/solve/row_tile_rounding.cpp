@@ -22,10 +22,6 @@ constexpr float kLeastScale = 1e-7F;
 
 using Lanes = std::array<float, kTileRows>;
 
-const float* row_of(const linalg::Matrix& matrix, std::size_t row) {
-  return reinterpret_cast<const float*>(matrix.at(row, 0));
-}
-
 float stored(float scale, tensor::DType type) {
   return type == tensor::DType::kF16 ? tensor::f16_to_f32(tensor::f32_to_f16(scale))
                                      : tensor::bf16_to_f32(tensor::f32_to_bf16(scale));
@@ -50,7 +46,7 @@ void RowTile::round_and_measure(const Problem& problem, Outcome& outcome) {
   fed_.reshape(problem.columns, 2 * kTileRows, linalg::Compute::kF32);  // E^T and the weights
   Lanes values;
   for (std::size_t place = 0; place < problem.columns; ++place) {
-    float* const row = reinterpret_cast<float*>(fed_.at(place, 0));
+    float* const row = fed_.floats(place);
     kernels::round_to_grid(weights(place), grids(problem, place / problem.group_size), codes(place),
                            values.data(), kTileRows);
     for (std::size_t r = 0; r < kTileRows; ++r) row[r] = weights(place)[r] - values[r];
@@ -64,7 +60,7 @@ void RowTile::round_and_measure(const Problem& problem, Outcome& outcome) {
     linalg::weigh_rows_in_parts(Block(problem.h->damped(), first, 0, n, problem.columns), fed_,
                                 products_.data());
     for (std::size_t j = 0; j < n; ++j) {
-      const float* const row = row_of(fed_, first + j);
+      const float* const row = fed_.floats(first + j);
       const float* const product = products_.data() + j * 2 * kTileRows;
       for (std::size_t r = 0; r < kTileRows; ++r) {
         error_of_row_[r] += double{row[r]} * double{product[r]};
@@ -137,7 +133,7 @@ void RowTile::fall_of(const Problem& problem, const GroupPlace& at, const RowGri
   Lanes values;
   for (std::size_t j = 0; j < at.size; ++j) {
     kernels::round_to_grid(weights(place + j), tried, unused.data(), values.data(), kTileRows);
-    float* const change = reinterpret_cast<float*>(values_.at(j, 0));
+    float* const change = values_.floats(j);
     for (std::size_t r = 0; r < kTileRows; ++r) {
       change[r] = weights(place + j)[r] - values[r] - error(place + j)[r];
     }
@@ -147,7 +143,7 @@ void RowTile::fall_of(const Problem& problem, const GroupPlace& at, const RowGri
                      kTileRows, linalg::Into::kReplace);
   std::fill_n(fall, kTileRows, 0.0F);
   for (std::size_t j = 0; j < at.size; ++j) {
-    const float* const change = row_of(values_, j);
+    const float* const change = values_.floats(j);
     const float* const gradient = products_.data() + (at.first + j) * kTileRows;
     const float* const product = products + j * kTileRows;
     for (std::size_t r = 0; r < kTileRows; ++r) {

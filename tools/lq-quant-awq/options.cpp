@@ -53,6 +53,11 @@ quantizer::Request check(const Options& options, const std::optional<stage::Shar
   request.modules.symmetric = options.symmetric;
   request.nearest = options.rounding == "nearest";
   if (options.no_clip) request.search_ranges = false;
+  if (options.scale != "none") {
+    request.preparation =
+        "AWQ: channels were scaled where the activations asked for it, the scales folded into "
+        "norms and the linear layers before. ";
+  }
   if (!options.data_free) {
     request.own_options = {{"scale", options.scale}, {"grid", options.grid_points}};
   }
