@@ -3,15 +3,10 @@
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <signal.h>
-#include <span>
 
-#include "common/io/digest.h"
-#include "tests/support/command.h"
-#include "tests/support/scratch.h"
-#include "tests/support/wait_until.h"
+#include "tests/determinism/directory_runs.h"
 
 namespace lq::testing {
 namespace {
@@ -22,7 +17,7 @@ constexpr int kLayers = 5;
 constexpr std::size_t kUnits = kLayers + 3;  // the head, and two files that are known beforehand
 
 /// Thirteen windows in four lanes through five layers.
-class Calibration : public ::testing::Test {
+class Calibration : public DirectoryRuns {
  protected:
   void SetUp() override {
     const Outcome made =
@@ -39,10 +34,6 @@ class Calibration : public ::testing::Test {
     std::ofstream(path("windows.json")) << windows;
   }
 
-  std::string path(const std::string& name) const { return scratch_.path() / name; }
-  fs::path part(const std::string& name) const { return path(name + ".lq-part"); }
-  fs::path journal(const std::string& name) const { return path(name + ".lq-journal"); }
-
   Command calibrate(const std::string& name, std::vector<std::string> options = {}) const {
     Command command{
         {tool("lq-calibrate"), path("model"), "--tokens", path("windows.json"), "-o", path(name)},
@@ -52,39 +43,8 @@ class Calibration : public ::testing::Test {
     return command;
   }
 
-  using Files = std::map<std::string, std::string>;  // hashes by name
-
-  /// Of all files but the manifest, which tells times. What it tells of the files must hold.
-  Files files_of(const std::string& name) const {
-    Files files;
-    for (const auto& entry : fs::recursive_directory_iterator(path(name))) {
-      const std::string bytes = entry.is_regular_file() ? read_file(entry.path()) : "no file";
-      files[entry.path().filename()] = io::sha256_hex(std::as_bytes(std::span(bytes)));
-    }
-    files.erase("lq-manifest.json");
-    const auto manifest = nlohmann::json::parse(read_file(path(name) + "/lq-manifest.json"));
-    Files told;
-    for (const auto& output : manifest["outputs"]) told[output["path"]] = output["sha256"];
-    EXPECT_EQ(told, files);
-    return files;
-  }
-
-  /// Runs to the end, after which nothing may lie beside the result.
-  Files result_of(const std::string& name, const Command& command) const {
-    const Outcome outcome = run(command);
-    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-    for (const auto& entry : fs::directory_iterator(scratch_.path())) {
-      const std::string beside = entry.path().filename();
-      EXPECT_TRUE(beside == name || !beside.starts_with(name + ".")) << beside;
-    }
-    return files_of(name);
-  }
   Files whole() const { return result_of("whole", calibrate("whole", {"-q"})); }
 
-  static std::size_t lines_of(const fs::path& file) {
-    const std::string text = fs::exists(file) ? read_file(file) : "";
-    return static_cast<std::size_t>(std::ranges::count(text, '\n'));
-  }
   /// Whether hidden states are being written at this moment, below one of `folders`.
   static bool is_writing_states(const std::vector<fs::path>& folders) {
     std::error_code ignored;
@@ -105,16 +65,7 @@ class Calibration : public ::testing::Test {
 
   /// Runs until the journal has `lines` lines and kills it then; whether it was killed.
   static bool kill_at(const Command& command, const fs::path& journal, std::size_t lines) {
-    return kill_when(command, [&] { return lines_of(journal) >= lines; });
-  }
-  static bool kill_when(const Command& command, const std::function<bool()>& moment,
-                        int number = SIGKILL) {
-    RunningCommand running(command);
-    EXPECT_TRUE(wait_until([&] { return moment() || running.ended(); }));
-    running.signal(number);
-    const int code = running.wait();
-    EXPECT_TRUE(code == 0 || code == 128 + number) << code;
-    return code != 0;
+    return end_when(command, [&] { return lines_of(journal) >= lines; });
   }
 
   /// Kills a command that works on `name` until it was killed `wanted` times or is done; alternately
@@ -125,7 +76,7 @@ class Calibration : public ::testing::Test {
     bool behind_unit = true, killed = true;
     while (killed && kills < wanted) {
       const std::size_t before = lines_of(journal);
-      killed = kill_when(command, [&] {
+      killed = end_when(command, [&] {
         const std::size_t now = lines_of(journal);
         return behind_unit ? now > before : now > 0 && is_writing_states(lane_folders(name));
       });
@@ -134,8 +85,6 @@ class Calibration : public ::testing::Test {
     }
     return kills;
   }
-
-  ScratchDirectory scratch_;
 };
 
 TEST_F(Calibration, IsTheSameForOneTwoAndThreeThreads) {
@@ -195,7 +144,7 @@ TEST_F(Calibration, IsTheSameWhereWhatShardsLeftIsGoneOrDamaged) {
 
 TEST_F(Calibration, ThatWasToldToEndGoesOnWhereItWas) {
   const Files wanted = whole();
-  ASSERT_TRUE(kill_when(
+  ASSERT_TRUE(end_when(
       calibrate("out"), [&] { return lines_of(journal("out")) >= 4; }, SIGTERM));
   const std::size_t kept = lines_of(journal("out")) - 1;
   const Outcome planned = run(calibrate("out", {"-n"}));
@@ -228,7 +177,7 @@ TEST_F(Calibration, KeepsItsCheckpointWhereItIsToldTo) {
     const fs::directory_iterator entries(path("checkpoints"));
     return entries == fs::directory_iterator() ? fs::path("none") : entries->path();
   };
-  ASSERT_TRUE(kill_when(command, [&] { return lines_of(journal()) >= 4; }));
+  ASSERT_TRUE(end_when(command, [&] { return lines_of(journal()) >= 4; }));
   EXPECT_FALSE(fs::exists(this->journal("out")));
   const Outcome outcome = run(command);
   EXPECT_EQ(outcome.exit_code, 0);

@@ -1,23 +1,17 @@
 // The bytes of a GPTQ directory, and what its manifest tells of every module, do not depend on
 // threads, shards, or how often the run was killed.
 
-#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <gtest/gtest.h>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <signal.h>
-#include <span>
 #include <thread>
 
-#include "common/io/digest.h"
-#include "tests/support/command.h"
-#include "tests/support/scratch.h"
-#include "tests/support/wait_until.h"
+#include "tests/determinism/directory_runs.h"
 
 namespace lq::testing {
 namespace {
@@ -30,7 +24,7 @@ constexpr std::size_t kLayers = 6, kLinears = 7 * kLayers;
 const fs::path kData = LQ_TEST_DATA;
 
 /// The bundled model, calibrated with eight windows of 96 tokens.
-class Gptq : public ::testing::Test {
+class Gptq : public DirectoryRuns {
  protected:
   void SetUp() override {
     const json all = json::parse(read_file(kData / "awq-gptq" / "calib.json"));
@@ -47,10 +41,6 @@ class Gptq : public ::testing::Test {
     ASSERT_EQ(made.exit_code, 0) << made.err;
   }
 
-  std::string path(const std::string& name) const { return scratch_.path() / name; }
-  fs::path part(const std::string& name) const { return path(name + ".lq-part"); }
-  fs::path journal(const std::string& name) const { return path(name + ".lq-journal"); }
-
   Command quantize(const std::string& name, const Options& options = {}) const {
     Command command{
         {tool("lq-quant-gptq"), kModel, "--calibration", path("calib"), "-o", path(name)}, {}, {}};
@@ -60,22 +50,14 @@ class Gptq : public ::testing::Test {
 
   /// What may not differ: hashes of files, and the manifest's numbers of modules.
   struct Made {
-    std::map<std::string, std::string> files;
+    Files files;
     json modules, errors;
     bool operator==(const Made&) const = default;
   };
 
-  Made made(const std::string& name) const {
-    Made made;
-    for (const auto& entry : fs::recursive_directory_iterator(path(name))) {
-      const std::string bytes = entry.is_regular_file() ? read_file(entry.path()) : "no file";
-      made.files[entry.path().filename()] = io::sha256_hex(std::as_bytes(std::span(bytes)));
-    }
-    made.files.erase("lq-manifest.json");
-    const json manifest = json::parse(read_file(path(name) + "/lq-manifest.json"));
-    std::map<std::string, std::string> told;
-    for (const auto& output : manifest["outputs"]) told[output["path"]] = output["sha256"];
-    EXPECT_EQ(told, made.files);
+  Made made(const std::string& name, const Files& files) const {
+    Made made{files, {}, {}};
+    const json manifest = manifest_of(name);
     made.modules = manifest["result"]["modules"];
     for (json& module : made.modules) EXPECT_EQ(module.erase("seconds"), 1U);
     for (const char* key :
@@ -85,35 +67,13 @@ class Gptq : public ::testing::Test {
     return made;
   }
 
-  /// Runs to the end, after which nothing may lie beside the result.
   Made result_of(const std::string& name, const Command& command) const {
-    const Outcome outcome = run(command);
-    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-    if (outcome.exit_code != 0) return {};
-    for (const auto& entry : fs::directory_iterator(scratch_.path())) {
-      const std::string beside = entry.path().filename();
-      EXPECT_TRUE(beside == name || !beside.starts_with(name + ".")) << beside;
-    }
-    return made(name);
+    const Files files = DirectoryRuns::result_of(name, command);
+    return files.empty() ? Made() : made(name, files);
   }
   Made whole(Options options = {}) const {
     options.emplace_back("-q");
     return result_of("whole", quantize("whole", options));
-  }
-
-  static std::size_t lines_of(const fs::path& file) {
-    const std::string text = fs::exists(file) ? read_file(file) : "";
-    return static_cast<std::size_t>(std::ranges::count(text, '\n'));
-  }
-  /// Runs until the moment and sends a signal then; whether that ended it.
-  static bool end_when(const Command& command, const std::function<bool()>& moment,
-                       int number = SIGKILL) {
-    RunningCommand running(command);
-    EXPECT_TRUE(wait_until([&] { return moment() || running.ended(); }));
-    running.signal(number);
-    const int code = running.wait();
-    EXPECT_TRUE(code == 0 || code == 128 + number) << code;
-    return code != 0;
   }
 
   /// Kills runs of `command` at random moments, each within `longest` seconds, until it was killed
@@ -154,7 +114,6 @@ class Gptq : public ::testing::Test {
 #endif
 
   const std::string kModel = kData / "tiny-llama";
-  ScratchDirectory scratch_;
   std::mt19937 random_{20240607};
 };
 
@@ -239,7 +198,7 @@ TEST_F(Gptq, GoesOnWhereItWasToldToEnd) {
   const Outcome outcome = run(quantize("out"));
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_NE(outcome.err.find("resuming: "), std::string::npos) << outcome.err;
-  EXPECT_EQ(made("out"), wanted);
+  EXPECT_EQ(made("out", files_of("out")), wanted);
 }
 
 TEST_F(Gptq, InOrderCannotGoOnWithoutTheStatesThatEnterTheNextLayer) {
