@@ -110,6 +110,8 @@ Checkpoint open_checkpoint(const std::filesystem::path& dir) {
   return checkpoint;
 }
 
+std::span<const std::string_view> companion_names() { return kCompanions; }
+
 std::vector<std::filesystem::path> companion_files(const std::filesystem::path& dir) {
   std::error_code ignored;
   const std::filesystem::path root = full_path(dir);

@@ -4,7 +4,9 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "common/model/architecture.h"
 #include "common/model/model_config.h"
@@ -28,6 +30,10 @@ struct Checkpoint {
 /// is there is broken), UnsupportedError (another architecture; known before any weight file is
 /// opened).
 Checkpoint open_checkpoint(const std::filesystem::path& dir);
+
+/// Names of files that belong to a model beside its weights: configuration, tokenizer, chat
+/// templates, model card.
+std::span<const std::string_view> companion_names();
 
 /// The files of a model directory that a conversion may read beside the weights: configuration,
 /// tokenizer, chat templates, model card. Only those that exist, absolute, in a fixed order.

@@ -10,34 +10,33 @@
 #include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/io/list_directory.h"
+#include "common/model/checkpoint.h"
 
 namespace lq::quantized {
 namespace {
 
 constexpr std::string_view kTemplates = "additional_chat_templates";
-constexpr std::array<std::string_view, 18> kNames = {"generation_config.json",
-                                                     "tokenizer.json",
-                                                     "tokenizer.model",
-                                                     "tokenizer_config.json",
-                                                     "special_tokens_map.json",
-                                                     "added_tokens.json",
-                                                     "vocab.json",
-                                                     "vocab.txt",
-                                                     "merges.txt",
-                                                     "spiece.model",
-                                                     "sentencepiece.bpe.model",
-                                                     "chat_template.jinja",
-                                                     "chat_template.json",
-                                                     "preprocessor_config.json",
-                                                     "processor_config.json",
-                                                     "video_preprocessor_config.json",
-                                                     "tekken.json",
-                                                     "USE_POLICY.md"};
+// Of those that a conversion reads, the ones that are written anew.
+constexpr std::array<std::string_view, 2> kWrittenAnew = {"config.json", "README.md"};
+// What only runtimes and people read.
+constexpr std::array<std::string_view, 8> kMore = {
+    "vocab.txt",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "video_preprocessor_config.json",
+    "tekken.json",
+    "USE_POLICY.md",
+};
 constexpr std::array<std::string_view, 3> kPrefixes = {"LICENSE", "LICENCE", "NOTICE"};
 constexpr std::array<std::string_view, 2> kSuffixes = {".py", ".tiktoken"};
 
 bool is_companion(const std::string& name) {
-  return std::ranges::find(kNames, name) != kNames.end() ||
+  const auto has = [&](const auto& names) {
+    return std::ranges::find(names, name) != std::ranges::end(names);
+  };
+  return (has(model::companion_names()) && !has(kWrittenAnew)) || has(kMore) ||
          std::ranges::any_of(kPrefixes, [&](auto prefix) { return name.starts_with(prefix); }) ||
          (!name.starts_with('.') &&
           std::ranges::any_of(kSuffixes, [&](auto suffix) { return name.ends_with(suffix); }));

@@ -3,14 +3,19 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/calibrate/calibrate.h"
 #include "common/calibration/token_file.h"
+#include "common/io/digest.h"
+#include "common/io/input_file.h"
 #include "common/linalg/numeric_class.h"
 #include "common/model/sound_weights.h"
+#include "common/quantized/companion_files.h"
 #include "common/quantized/module_choice.h"
 #include "common/quantizer/estimate.h"
 #include "common/stage/paths.h"
@@ -22,6 +27,24 @@ namespace fs = std::filesystem;
 using tensor::DType;
 
 constexpr int kFormatVersion = 1;
+
+/// The files that are copied and that the model's own content id does not cover; empty without any.
+std::optional<stage::Input> other_files(const model::Checkpoint& checkpoint) {
+  stage::Input input{"files", checkpoint.dir, {}, "", nullptr};
+  std::string contents;
+  const auto covered = model::companion_names();
+  for (const fs::path& name : quantized::copied_companions(checkpoint.dir)) {
+    if (std::ranges::find(covered, name.string()) != covered.end()) continue;
+    const io::InputFile file(fs::absolute(checkpoint.dir / name));
+    input.files.push_back({file.path(), file.size(), file.mtime_ns(), ""});
+    const std::string text = io::read_text(file, file.size());
+    contents +=
+        fmt::format("{} {}\n", io::sha256_hex(std::as_bytes(std::span(text))), name.string());
+  }
+  if (input.files.empty()) return std::nullopt;
+  input.content_id = io::sha256_hex(std::as_bytes(std::span(contents)));
+  return input;
+}
 
 /// Builds the parts of a job in order.
 class Planner {
@@ -36,6 +59,7 @@ class Planner {
     job_->prepares = prepares;
     job_->plan.results.emplace_back();
     inputs_ = {model::describe_input(job_->checkpoint)};
+    if (auto files = other_files(job_->checkpoint)) inputs_.push_back(*std::move(files));
   }
 
   std::unique_ptr<Job> make() {
