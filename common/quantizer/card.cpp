@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <map>
 
-#include "common/quantized/result_card.h"
+#include "common/hf/result_card.h"
 
 namespace lq::quantizer {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 std::string last_name(const std::string& module) { return module.substr(module.rfind('.') + 1); }
 
 /// Errors by role, in the order of a layer, each the mean of its layers weighed by their energy.
-std::vector<quantized::RoleError> role_errors(const std::vector<ModuleReport>& reports) {
+std::vector<hf::RoleError> role_errors(const std::vector<ModuleReport>& reports) {
   std::vector<std::string> roles;
   std::map<std::string, std::vector<ModuleReport>> by_role;
   for (const ModuleReport& report : reports) {
@@ -20,7 +20,7 @@ std::vector<quantized::RoleError> role_errors(const std::vector<ModuleReport>& r
     if (!by_role.contains(role)) roles.push_back(role);
     by_role[role].push_back(report);
   }
-  std::vector<quantized::RoleError> errors;
+  std::vector<hf::RoleError> errors;
   for (const std::string& role : roles) {
     const ReportSummary summary = summary_of(by_role[role]);
     errors.push_back({role, summary.n_solved, summary.error, summary.error_of_rounding});
@@ -60,8 +60,8 @@ std::string method_text(const Job& job) {
 }  // namespace
 
 std::string card_text(const Job& job, const std::vector<ModuleReport>& reports) {
-  const quantized::QuantizationFacts& facts = job.directory.facts;
-  quantized::CardFacts card;
+  const hf::QuantizationFacts& facts = job.directory.facts;
+  hf::CardFacts card;
   card.title = fmt::format("{}, {} {} bits", model::model_name(job.checkpoint.dir),
                            job.directory.format->name, facts.scheme.bits);
   card.method = method_text(job);
@@ -80,7 +80,7 @@ std::string card_text(const Job& job, const std::vector<ModuleReport>& reports) 
   card.errors = role_errors(reports);
   card.verdicts = job.verdicts;
   card.unknown_tensors = job.units->layout().unknown_tensors;
-  return quantized::result_card(job.checkpoint, card);
+  return hf::result_card(job.checkpoint, card);
 }
 
 }  // namespace lq::quantizer

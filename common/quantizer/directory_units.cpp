@@ -10,9 +10,9 @@ namespace lq::quantizer {
 
 using stage::Extent;
 
-DirectoryUnits::DirectoryUnits(const quantized::DirectoryRequest& request)
+DirectoryUnits::DirectoryUnits(const hf::DirectoryRequest& request)
     : request_(request),
-      layout_(quantized::lay_out_directory(request)),
+      layout_(hf::lay_out_directory(request)),
       unit_of_group_(layout_.groups.size()) {}
 
 bool DirectoryUnits::has_unit(std::size_t group) const {
@@ -50,7 +50,7 @@ void DirectoryUnits::add_to(stage::Plan& plan, const std::vector<std::string>& g
     add(plan, {Kind::kFile, i}, file_name(place), place, bytes(place));
   }
   for (std::size_t i = 0; i < layout_.pieces.size(); ++i) {
-    const quantized::CopiedPiece& piece = layout_.pieces[i];
+    const hf::CopiedPiece& piece = layout_.pieces[i];
     const std::string name =
         piece.n == piece.source->n_elems
             ? piece.source->name
@@ -81,19 +81,18 @@ void DirectoryUnits::run(std::size_t unit, stage::UnitSink& sink, const Makers& 
       write_text(layout_.texts[task.index].text);
       return;
     case Task::Kind::kFile: {
-      const quantized::FileSection& file = layout_.copied_files[task.index];
+      const hf::FileSection& file = layout_.copied_files[task.index];
       std::vector<std::byte> bytes(file.place.size);
       io::InputFile(file.source).read_at(0, bytes);
       sink.write(0, bytes);
       return;
     }
     case Task::Kind::kPiece:
-      sink.write(0, quantized::copied_bytes(*request_.checkpoint, layout_.pieces[task.index]));
+      sink.write(0, hf::copied_bytes(*request_.checkpoint, layout_.pieces[task.index]));
       return;
     case Task::Kind::kGroup: {
-      const quantized::GroupContents contents = makers.group(unit, task.index);
-      sink.write(0,
-                 quantized::group_bytes(request_, layout_.groups[task.index], contents, n_threads));
+      const hf::GroupContents contents = makers.group(unit, task.index);
+      sink.write(0, hf::group_bytes(request_, layout_.groups[task.index], contents, n_threads));
       return;
     }
     case Task::Kind::kModelCard:

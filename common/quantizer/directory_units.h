@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "common/quantized/directory_layout.h"
+#include "common/hf/directory_layout.h"
 #include "common/stage/run_stage.h"
 
 namespace lq::quantizer {
@@ -15,9 +15,9 @@ namespace lq::quantizer {
 class DirectoryUnits {
  public:
   /// `request` is referred to, and so is the checkpoint.
-  explicit DirectoryUnits(const quantized::DirectoryRequest& request);
+  explicit DirectoryUnits(const hf::DirectoryRequest& request);
 
-  const quantized::DirectoryLayout& layout() const { return layout_; }
+  const hf::DirectoryLayout& layout() const { return layout_; }
 
   /// Adds the files to the plan's one result and units to the plan: first what is copied or known,
   /// then the groups in order, `group_names` and `group_costs` (relative to bytes that are copied)
@@ -31,7 +31,7 @@ class DirectoryUnits {
 
   /// What a tool supplies.
   struct Makers {
-    std::function<quantized::GroupContents(std::size_t unit, std::size_t group)> group;
+    std::function<hf::GroupContents(std::size_t unit, std::size_t group)> group;
     std::function<std::string()> model_card;
   };
   /// Makes one unit.
@@ -45,8 +45,8 @@ class DirectoryUnits {
 
   void add(stage::Plan& plan, Task task, std::string name, const stage::Extent& place, double cost);
 
-  const quantized::DirectoryRequest& request_;
-  const quantized::DirectoryLayout layout_;
+  const hf::DirectoryRequest& request_;
+  const hf::DirectoryLayout layout_;
   std::vector<Task> tasks_;  // of units, in order
   std::vector<std::size_t> unit_of_group_;
 };

@@ -7,13 +7,13 @@
 
 #include "common/base/text.h"
 #include "common/linalg/product.h"
-#include "common/quantize/sequential.h"
+#include "common/sequential/sequential.h"
 #include "common/solve/solve.h"
 
 namespace lq::quantizer {
 namespace {
 
-using quantized::Module;
+using hf::Module;
 
 /// Multiplications with their additions in float32, of one group.
 double multiply_adds(const Job& job, const Group& group) {
@@ -99,8 +99,8 @@ std::uint64_t needed_memory(const Job& job, int n_threads) {
   const std::uint64_t solving = threads * solve::bytes_per_thread(columns) + largest_group(job);
   if (job.request.data_free) return kProgram + solving;
   if (job.request.sequential) {
-    const quantize::SequentialMemory memory =
-        quantize::sequential_memory(job.checkpoint.config, job.windows, job.compute(), n_threads);
+    const sequential::SequentialMemory memory =
+        sequential::sequential_memory(job.checkpoint.config, job.windows, job.compute(), n_threads);
     return kProgram + std::max(memory.peak, memory.solving + solving);
   }
   const auto shapes = calibration::site_shapes(job.checkpoint.config, false);

@@ -11,12 +11,12 @@
 #include "common/base/text.h"
 #include "common/calibrate/calibrate.h"
 #include "common/calibration/token_file.h"
+#include "common/hf/companion_files.h"
+#include "common/hf/module_choice.h"
 #include "common/io/digest.h"
 #include "common/io/input_file.h"
 #include "common/linalg/numeric_class.h"
 #include "common/model/sound_weights.h"
-#include "common/quantized/companion_files.h"
-#include "common/quantized/module_choice.h"
 #include "common/quantizer/estimate.h"
 #include "common/stage/paths.h"
 
@@ -33,7 +33,7 @@ std::optional<stage::Input> other_files(const model::Checkpoint& checkpoint) {
   stage::Input input{"files", checkpoint.dir, {}, "", nullptr};
   std::string contents;
   const auto covered = model::companion_names();
-  for (const fs::path& name : quantized::copied_companions(checkpoint.dir)) {
+  for (const fs::path& name : hf::copied_companions(checkpoint.dir)) {
     if (std::ranges::find(covered, name.string()) != covered.end()) continue;
     const io::InputFile file(fs::absolute(checkpoint.dir / name));
     input.files.push_back({file.path(), file.size(), file.mtime_ns(), ""});
@@ -89,7 +89,7 @@ class Planner {
 
  private:
   const Request& request() const { return job_->request; }
-  quantized::QuantizationFacts& facts() { return job_->directory.facts; }
+  hf::QuantizationFacts& facts() { return job_->directory.facts; }
 
   void warn_of_model() {
     for (const std::string& warning : job_->checkpoint.weights->warnings()) {
@@ -103,7 +103,7 @@ class Planner {
   }
 
   void choose() {
-    quantized::ModuleChoice choice = quantized::choose_modules(job_->checkpoint, request().modules);
+    hf::ModuleChoice choice = hf::choose_modules(job_->checkpoint, request().modules);
     for (const std::string& note : choice.notes) observer_.message(note);
     facts().modules = std::move(choice.modules);
     facts().scheme = choice.scheme;
@@ -165,7 +165,7 @@ class Planner {
   void group_modules() {
     std::vector<std::pair<const calibration::SiteRow*, Group>> groups;
     for (std::size_t m = 0; m < facts().modules.size(); ++m) {
-      const quantized::Module& module = facts().modules[m];
+      const hf::Module& module = facts().modules[m];
       const calibration::SiteRow* const site = calibration::site_of(module.role);
       const auto found = std::ranges::find_if(groups, [&](const auto& group) {
         return group.second.layer == module.layer &&
@@ -209,7 +209,7 @@ class Planner {
         {"model", model::model_name(job_->checkpoint.dir)},
         {"format", job_->directory.format->name},
         {"bits", facts().scheme.bits},
-        {"group_size", quantized::stated_group_size(facts().scheme)},
+        {"group_size", hf::stated_group_size(facts().scheme)},
         {"symmetric", facts().scheme.symmetric},
         {"negative_scales", facts().scheme.symmetric && request().negative_scales},
         {"desc_act", facts().desc_act},
@@ -225,9 +225,9 @@ class Planner {
     };
     if (!request().own_options.is_null()) json.update(request().own_options);
     nlohmann::ordered_json schemes = nlohmann::json::array();
-    for (const quantized::Module& module : facts().modules) {
+    for (const hf::Module& module : facts().modules) {
       if (module.scheme == facts().scheme) continue;
-      schemes.push_back(fmt::format("{}: {}", module.name, quantized::describe(module.scheme)));
+      schemes.push_back(fmt::format("{}: {}", module.name, hf::describe(module.scheme)));
     }
     json["other_schemes"] = std::move(schemes);
     return json;
@@ -263,10 +263,10 @@ class Planner {
 
   void judge_runtimes() {
     job_->verdicts =
-        quantized::runtime_verdicts(*job_->directory.format, facts(), job_->checkpoint.config);
-    for (const quantized::Verdict& verdict : job_->verdicts) {
+        hf::runtime_verdicts(*job_->directory.format, facts(), job_->checkpoint.config);
+    for (const hf::Verdict& verdict : job_->verdicts) {
       if (verdict.loads) {
-        observer_.message(quantized::sentence(verdict));
+        observer_.message(hf::sentence(verdict));
       } else {
         observer_.warning(fmt::format("{} does not load this", verdict.runtime), verdict.why);
       }
@@ -275,17 +275,17 @@ class Planner {
 
   nlohmann::ordered_json summary() {
     nlohmann::ordered_json runtimes = nlohmann::json::array();
-    for (const quantized::Verdict& verdict : job_->verdicts) {
+    for (const hf::Verdict& verdict : job_->verdicts) {
       runtimes.push_back({{"name", verdict.runtime},
                           {"loads", verdict.loads},
                           {"why", verdict.why},
                           {"tensor_parallel", verdict.tp_sizes}});
     }
     std::size_t n_quantized = 0;
-    for (const quantized::Module& module : facts().modules) n_quantized += module.scheme ? 1 : 0;
+    for (const hf::Module& module : facts().modules) n_quantized += module.scheme ? 1 : 0;
     return {{"format", job_->directory.format->name},
             {"method", job_->method()},
-            {"scheme", quantized::describe(facts().scheme)},
+            {"scheme", hf::describe(facts().scheme)},
             {"quantized_modules", n_quantized},
             {"float_modules", facts().modules.size() - n_quantized},
             {"parameters", job_->checkpoint.n_parameters()},

@@ -11,8 +11,8 @@
 #include "common/calibration/calibration_directory.h"
 #include "common/calibration/windows.h"
 #include "common/forward/weights.h"
+#include "common/hf/runtimes.h"
 #include "common/model/checkpoint.h"
-#include "common/quantized/runtimes.h"
 #include "common/quantizer/directory_units.h"
 #include "common/quantizer/layer_preparation.h"
 #include "common/quantizer/options.h"
@@ -35,15 +35,13 @@ struct Job {
   calibration::TokenWindows windows;                             // of a sequential run
   Request request;
   bool prepares = false;  // layers are prepared, and so made whole
-  quantized::DirectoryRequest directory;
+  hf::DirectoryRequest directory;
   std::vector<Group> groups;  // as directory.groups
   std::optional<DirectoryUnits> units;
-  std::vector<quantized::Verdict> verdicts;
+  std::vector<hf::Verdict> verdicts;
   stage::Plan plan;
 
-  const quantized::Module& module(std::size_t index) const {
-    return directory.facts.modules[index];
-  }
+  const hf::Module& module(std::size_t index) const { return directory.facts.modules[index]; }
   linalg::Compute compute() const;
   /// Whether a unit makes all linears of a layer.
   bool by_layer() const { return prepares || request.sequential; }

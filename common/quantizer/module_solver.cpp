@@ -13,7 +13,7 @@
 namespace lq::quantizer {
 namespace {
 
-using quantized::Module;
+using hf::Module;
 
 double share(std::size_t part, const Module& module) {
   return static_cast<double>(part) / static_cast<double>(module.rows * module.columns);
@@ -42,8 +42,8 @@ ModuleReport report_of(const Module& module) {
   return report;
 }
 
-solve::Settings solve_settings(const Job& job, const quantized::Scheme& scheme) {
-  const quantized::Format& format = *job.directory.format;
+solve::Settings solve_settings(const Job& job, const hf::Scheme& scheme) {
+  const hf::Format& format = *job.directory.format;
   solve::Settings settings;
   settings.bits = scheme.bits;
   settings.group_size = scheme.group_size;

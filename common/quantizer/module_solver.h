@@ -17,11 +17,11 @@ class ModuleSolver {
 
   /// Under H; where that cannot be factored, by rounding, which the report's note says. `importance`
   /// is H's diagonal, `read` gives the weights. REQUIRES: the module has a scheme.
-  tensor::QuantizedMatrix solve(const quantized::Module& module, const solve::FactoredGram& h,
+  tensor::QuantizedMatrix solve(const hf::Module& module, const solve::FactoredGram& h,
                                 std::span<const double> importance, const solve::ReadRows& read,
                                 ModuleReport& report);
   /// To nearest; with `importance` empty all columns count the same.
-  tensor::QuantizedMatrix round(const quantized::Module& module, std::span<const double> importance,
+  tensor::QuantizedMatrix round(const hf::Module& module, std::span<const double> importance,
                                 const solve::ReadRows& read, ModuleReport& report);
 
   /// That were spent so far.
@@ -33,10 +33,10 @@ class ModuleSolver {
   double seconds_ = 0;
 };
 
-ModuleReport report_of(const quantized::Module& module);
+ModuleReport report_of(const hf::Module& module);
 
 /// What the job asks of linears of a scheme.
-solve::Settings solve_settings(const Job& job, const quantized::Scheme& scheme);
+solve::Settings solve_settings(const Job& job, const hf::Scheme& scheme);
 /// Rows under H by the job's way of rounding. REQUIRES: h.is_solvable().
 tensor::QuantizedMatrix quantize(const Job& job, const solve::FactoredGram& h, std::size_t rows,
                                  const solve::ReadRows& read, const solve::Settings& settings,

@@ -96,7 +96,7 @@ Request request_of(const Options& options, const std::optional<stage::Shard>& sh
   refuse_together(options.data_free, "--data-free", options.sequential, "--sequential",
                   "without data no layer can make up for what others lost");
   Request request;
-  request.modules.format = quantized::find_format(options.format);
+  request.modules.format = hf::find_format(options.format);
   if (!options.group_size.empty()) {
     const int size = std::stoi(options.group_size);
     request.modules.group_size = size < 0 ? 0 : static_cast<std::size_t>(size);

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "common/cli/option_table.h"
-#include "common/quantized/module_choice.h"
+#include "common/hf/module_choice.h"
 #include "common/solve/factored_gram.h"
 #include "common/stage/run_stage.h"
 
@@ -40,7 +40,7 @@ void declare_choice(cli::OptionTable& table, Options& options);
 struct Request {
   std::string tool;           // "lq-quant-gptq"
   std::string default_label;  // of the default output, MODEL-<label>
-  quantized::ModuleRequest modules;
+  hf::ModuleRequest modules;
   bool desc_act = false;
   std::optional<tensor::DType> float_dtype;
   std::optional<std::uint64_t> max_shard_bytes;

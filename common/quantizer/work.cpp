@@ -13,7 +13,7 @@
 namespace lq::quantizer {
 namespace {
 
-using quantized::Module;
+using hf::Module;
 
 std::filesystem::path scratch_of(const Job& job, const stage::StageOptions& stage) {
   const stage::ResultPlan& result = job.plan.results.front();
@@ -31,7 +31,7 @@ QuantizeWork::QuantizeWork(const Job& job, const stage::StageOptions& stage,
       reports_(scratch_of(job, stage), job.plan.results.front().fingerprint()),
       solver_(job, n_threads_) {
   if (!job.request.sequential || job.windows.ids.empty()) return;
-  quantize::SequentialSettings settings;
+  sequential::SequentialSettings settings;
   settings.compute = job.compute();
   settings.folder = scratch_of(job, stage);
   settings.tag = job.plan.results.front().fingerprint();
@@ -52,7 +52,7 @@ void QuantizeWork::run(std::size_t unit, stage::UnitSink& sink) {
                   n_threads_);
 }
 
-quantized::GroupContents QuantizeWork::make_group(std::size_t unit, std::size_t index) {
+hf::GroupContents QuantizeWork::make_group(std::size_t unit, std::size_t index) {
   const Group& group = job_.groups[index];
   Made made;
   if (job_.request.data_free) {
@@ -94,12 +94,11 @@ solve::ReadRows QuantizeWork::rows_of(const Module& module) const {
 }
 
 /// Norms and biases as they were prepared.
-std::vector<std::vector<float>> QuantizeWork::floats_of(
-    const quantized::GroupSection& section) const {
+std::vector<std::vector<float>> QuantizeWork::floats_of(const hf::GroupSection& section) const {
   std::vector<std::vector<float>> floats;
   if (section.floats.empty()) return floats;
   const model::TensorMap map = model::map_tensors(job_.checkpoint);
-  for (const quantized::FloatPlace& place : section.floats) {
+  for (const hf::FloatPlace& place : section.floats) {
     const auto tensor = std::ranges::find(map.used, place.name, &model::MappedTensor::hf);
     std::vector<float>& values = floats.emplace_back(place.n);
     weights().read({tensor->row->role, tensor->layer, tensor->is_bias}, 0, values);
@@ -189,7 +188,7 @@ void QuantizeWork::solve_sequential_layer(const Group& group, Made& made) {
   pass_->forget_before(group.layer);
   for (const calibration::SiteRow& row : calibration::sites()) {
     if (!row.per_layer) continue;
-    const quantize::SequentialSite* site = nullptr;
+    const sequential::SequentialSite* site = nullptr;
     {
       const Stopwatch phase(statistics_seconds_);
       site = &pass_->open_site(row.site);

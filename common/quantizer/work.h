@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "common/calibration/layer_stats.h"
-#include "common/quantize/sequential.h"
 #include "common/quantizer/module_solver.h"
+#include "common/sequential/sequential.h"
 #include "common/stage/run_stage.h"
 
 namespace lq::quantizer {
@@ -31,7 +31,7 @@ class QuantizeWork : public stage::UnitWork {
     std::vector<ModuleReport> reports;
   };
 
-  quantized::GroupContents make_group(std::size_t unit, std::size_t index);
+  hf::GroupContents make_group(std::size_t unit, std::size_t index);
   void round_group(const Group& group, Made& made);
   void solve_head(const Group& group, Made& made);
   void solve_site(const Group& group, Made& made);
@@ -42,8 +42,8 @@ class QuantizeWork : public stage::UnitWork {
                      calibration::SiteStats stats, const std::string& note, Made& made);
   void tell(const std::vector<ModuleReport>& reports) const;
   const forward::WeightSource& weights() const;
-  solve::ReadRows rows_of(const quantized::Module& module) const;
-  std::vector<std::vector<float>> floats_of(const quantized::GroupSection& section) const;
+  solve::ReadRows rows_of(const hf::Module& module) const;
+  std::vector<std::vector<float>> floats_of(const hf::GroupSection& section) const;
   calibration::LayerStats read_stats(int layer);
   std::vector<ModuleReport> all_reports() const;
   std::string model_card() const;
@@ -55,7 +55,7 @@ class QuantizeWork : public stage::UnitWork {
   const ReportFolder reports_;
   ModuleSolver solver_;
   std::optional<std::pair<int, calibration::LayerStats>> layer_stats_;  // of the newest layer
-  std::optional<quantize::SequentialPass> pass_;
+  std::optional<sequential::SequentialPass> pass_;
   /// Seconds that a run has spent so far: statistics read or made, layers prepared, Gram matrices
   /// factored.
   double statistics_seconds_ = 0, preparation_seconds_ = 0, factor_seconds_ = 0;

@@ -4,9 +4,9 @@
 #include <map>
 #include <set>
 
-#include "common/quantized/quantized_weights.h"
+#include "common/hf/quantized_weights.h"
+#include "tests/hf/stored_formats.h"
 #include "tests/model/checkpoint_files.h"
-#include "tests/quantized/stored_formats.h"
 
 namespace lq::quantizer {
 namespace {
@@ -15,7 +15,7 @@ using model::TensorRole;
 using testing::read_file;
 using testing::ScratchDirectory;
 
-constexpr quantized::Scheme kScheme{4, 32, true};
+constexpr hf::Scheme kScheme{4, 32, true};
 
 /// Takes the bytes of units and puts them where the plan says.
 class Files : public stage::UnitSink {
@@ -62,7 +62,7 @@ class Units : public ::testing::Test {
     checkpoint_.emplace(model::open_checkpoint(testing::write_model(source_, config, shapes)));
     source_.write("merges.txt", "a b");
     request_.checkpoint = &*checkpoint_;
-    request_.format = quantized::find_format("gptq");
+    request_.format = hf::find_format("gptq");
     request_.facts.scheme = kScheme;
     request_.facts.quantizer = "test:1";
     for (const int layer : {0, 1}) {
@@ -84,7 +84,7 @@ class Units : public ::testing::Test {
 
   ScratchDirectory source_;
   std::optional<model::Checkpoint> checkpoint_;
-  quantized::DirectoryRequest request_;
+  hf::DirectoryRequest request_;
   stage::Plan plan_;
   std::optional<DirectoryUnits> units_;
 };
@@ -95,7 +95,7 @@ TEST_F(Units, MakeEveryByteOfTheDirectory) {
   const DirectoryUnits::Makers makers = {.group =
                                              [&](std::size_t unit, std::size_t group) {
                                                made.emplace_back(unit, group);
-                                               return quantized::GroupContents{{matrix(group)}, {}};
+                                               return hf::GroupContents{{matrix(group)}, {}};
                                              },
                                          .model_card = [] { return "# A card\n"; }};
   for (std::size_t unit = 0; unit < plan_.units.size(); ++unit) {
@@ -109,7 +109,7 @@ TEST_F(Units, MakeEveryByteOfTheDirectory) {
   EXPECT_EQ(read_file(out.path() / "README.md"), "# A card\n");
   EXPECT_EQ(read_file(out.path() / "tokenizer.json"), read_file(source_.path() / "tokenizer.json"));
   const model::Checkpoint result = model::open_checkpoint(out.path());
-  const quantized::QuantizedWeights weights(result);
+  const hf::QuantizedWeights weights(result);
   for (const int layer : {0, 1}) {
     std::vector<float> values(64);
     weights.read({TensorRole::kFfnDown, layer}, 64, values);

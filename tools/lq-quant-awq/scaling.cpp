@@ -46,7 +46,7 @@ Scaling::Scaling(const quantizer::Job& job, const Options& options, int n_thread
   settings_.norm_type = job.directory.float_dtype;
   settings_.compute = job.compute();
   settings_.is_quantized = [&job](model::TensorRole role) {
-    return std::ranges::all_of(job.directory.facts.modules, [role](const quantized::Module& m) {
+    return std::ranges::all_of(job.directory.facts.modules, [role](const hf::Module& m) {
       return m.role != role || m.scheme.has_value();
     });
   };

@@ -43,7 +43,7 @@ quantizer::Request check(const Options& options, const std::optional<stage::Shar
   request.modules.bits = std::stoi(options.bits);
   request.modules.symmetric = !options.asymmetric;
   for (const std::string& text : options.overrides) {
-    request.modules.overrides.push_back(quantized::parse_override(text));
+    request.modules.overrides.push_back(hf::parse_override(text));
   }
   request.desc_act = options.desc_act;
   if (options.desc_act && !request.modules.format->has_group_index) {
