@@ -143,9 +143,9 @@ int main(int argc, char** argv) {
   Seconds seconds;
   std::optional<solve::FactoredGram> h;
   {
-    const linalg::AlignedVector<float> gram = gram_of(options, seconds);
-    timed(seconds.factor, [&] { h.emplace(gram, options.columns, solve::Damping{}, false, 1); });
-    h->forget_factor();
+    linalg::AlignedVector<float> gram = gram_of(options, seconds);
+    timed(seconds.factor,
+          [&] { h.emplace(std::move(gram), options.columns, solve::Damping{}, false, 1); });
   }
   const solve::Outcome outcome = solve_rows(options, *h, seconds);
   fmt::print(

@@ -146,10 +146,8 @@ class Chooser {
       assert(all.kind == calibration::GramKind::kFull);
       SiteSums sums = without(all, held_out == nullptr ? nullptr : &held_out->at(site),
                               settings_.search.n_threads);
-      solve::FactoredGram h(sums.gram, all.width(), settings_.damping, false,
-                            settings_.search.n_threads);
-      h.forget_factor();
-      sums.gram = {};
+      const solve::FactoredGram h(std::move(sums.gram), all.width(), settings_.damping, false,
+                                  settings_.search.n_threads);
       if (!h.is_solvable()) {
         note = "a Gram matrix cannot be factored, whatever is added to the diagonal";
         continue;

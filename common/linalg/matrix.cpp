@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <cstring>
+#include <utility>
 
 #include "common/kernels/convert.h"
 
@@ -17,13 +18,18 @@ Matrix::Matrix(std::size_t rows, std::size_t columns, Compute compute) {
   reshape(rows, columns, compute);
 }
 
+Matrix::Matrix(std::size_t rows, std::size_t columns, AlignedVector<float> values)
+    : rows_(rows), columns_(columns), values_(std::move(values)) {
+  assert(values_.size() == rows * columns);
+}
+
 void Matrix::reshape(std::size_t rows, std::size_t columns, Compute compute) {
   rows_ = rows;
   columns_ = columns;
   compute_ = compute;
-  const std::size_t bytes = rows * row_bytes();
-  if (bytes > values_.capacity()) values_ = AlignedVector<std::byte>();  // nothing to copy
-  values_.resize(bytes);
+  const std::size_t size = (rows * row_bytes() + sizeof(float) - 1) / sizeof(float);
+  if (size > values_.capacity()) values_ = AlignedVector<float>();  // nothing to copy
+  values_.resize(size);
 }
 
 void Matrix::set_row(std::size_t row, std::span<const float> values) { set(row, 0, values); }

@@ -26,6 +26,8 @@ class Matrix {
  public:
   Matrix() = default;
   Matrix(std::size_t rows, std::size_t columns, Compute compute);
+  /// Of kF32. REQUIRES: values.size() == rows * columns.
+  Matrix(std::size_t rows, std::size_t columns, AlignedVector<float> values);
 
   /// Another shape in the same memory, which only grows; the values are arbitrary then.
   void reshape(std::size_t rows, std::size_t columns, Compute compute);
@@ -52,8 +54,8 @@ class Matrix {
   }
   float* floats(std::size_t row) { return reinterpret_cast<float*>(data() + row * row_bytes()); }
 
-  const std::byte* data() const { return values_.data(); }
-  std::byte* data() { return values_.data(); }
+  const std::byte* data() const { return reinterpret_cast<const std::byte*>(values_.data()); }
+  std::byte* data() { return reinterpret_cast<std::byte*>(values_.data()); }
   /// The place of an element.
   const std::byte* at(std::size_t row, std::size_t column) const {
     return data() + row * row_bytes() + column * element_bytes();
@@ -65,7 +67,7 @@ class Matrix {
  private:
   std::size_t rows_ = 0, columns_ = 0;
   Compute compute_ = Compute::kF32;
-  AlignedVector<std::byte> values_;
+  AlignedVector<float> values_;  // or the memory of smaller elements
 };
 
 }  // namespace lq::linalg

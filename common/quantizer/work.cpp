@@ -136,9 +136,8 @@ void QuantizeWork::solve_readers(const Group& group, const calibration::SiteRow&
   std::optional<solve::FactoredGram> h;
   {
     const Stopwatch phase(factor_seconds_);
-    h.emplace(stats.gram, stats.width(), job_.request.damping, job_.directory.facts.desc_act,
-              n_threads_);
-    h->forget_factor();
+    h.emplace(std::move(stats.gram), stats.width(), job_.request.damping,
+              job_.directory.facts.desc_act, n_threads_);
     stats = {};
   }
   for (const Module* const module : readers) {

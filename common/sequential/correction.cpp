@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "common/linalg/cholesky.h"
 #include "common/linalg/product.h"
 #include "common/parallel/parallel_for.h"
 
@@ -41,16 +42,10 @@ void add_floats(float* to, const float* from, std::size_t n, int n_threads) {
   });
 }
 
-double dot(const double* a, const float* b, std::size_t n) {
+double dot(const float* a, const float* b, std::size_t n) {
   double sum = 0;
-  for (std::size_t i = 0; i < n; ++i) sum += a[i] * double{b[i]};
+  for (std::size_t i = 0; i < n; ++i) sum += double{a[i]} * double{b[i]};
   return sum;
-}
-
-std::vector<double> diagonal_of(const linalg::SquareMatrix& h) {
-  std::vector<double> diagonal(h.n());
-  for (std::size_t i = 0; i < h.n(); ++i) diagonal[i] = h.row(i)[i];
-  return diagonal;
 }
 
 /// W C + R over H, added to W: rows of one strip. `target` has R, or zeros, and gets W*.
@@ -61,10 +56,9 @@ void correct_strip(const solve::FactoredGram& h, const Matrix& cross, double c, 
     linalg::weigh_rows(Block(w, 0, term, n, n_terms), Block(cross, term, 0, n_terms, width), target,
                        width, Into::kAdd);
   });
-  std::vector<double> rows(target, target + n * width);
-  h.divide(rows);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    target[i] = w.floats(0)[i] + static_cast<float>(c * rows[i]);
+  h.divide({target, n * width});
+  for (std::size_t i = 0; i < n * width; ++i) {
+    target[i] = w.floats(0)[i] + static_cast<float>(c) * target[i];
   }
 }
 
@@ -118,23 +112,23 @@ void SiteSums::add_sampled(const calibration::CrossProducts& sums, Fold& fold) c
 }
 
 bool SiteSums::correction_without(std::size_t fold, const solve::Damping& damping,
-                                  AlignedVector<double>& p) const {
-  linalg::SquareMatrix h(width_);
+                                  Matrix& p) const {
+  Matrix h(width_, width_, Compute::kF32);
   parallel::parallel_for(width_, n_threads_,
-                         [&](std::size_t i, int) { std::fill_n(h.row(i), width_, 0.0); });
-  p.assign(sample_.rows.size() * width_, 0.0);
+                         [&](std::size_t i, int) { std::fill_n(h.floats(i), width_, 0.0F); });
+  const std::size_t n_products = sample_.rows.size() * width_;
+  std::fill_n(p.floats(0), n_products, 0.0F);
   for (std::size_t other = 0; other < folds_.size(); ++other) {
     if (other == fold) continue;
     folds_[other].gram.add_to(h, n_threads_);
-    const AlignedVector<float>& products = folds_[other].products;
-    for (std::size_t i = 0; i < p.size(); ++i) p[i] += double{products[i]};
+    add_floats(p.floats(0), folds_[other].products.data(), n_products, n_threads_);
   }
-  const std::vector<double> diagonal = solve::damped_diagonal(diagonal_of(h), damping);
-  for (std::size_t i = 0; i < width_; ++i) h.row(i)[i] = diagonal[i];
+  const std::vector<double> diagonal =
+      solve::damped_diagonal(solve::diagonal_of({h.floats(0), width_ * width_}, width_), damping);
+  for (std::size_t i = 0; i < width_; ++i) h.floats(i)[i] = static_cast<float>(diagonal[i]);
   if (!linalg::factor(h, n_threads_)) return false;
-  for_parts(sample_.rows.size(), kSampleStrip, n_threads_, [&](std::size_t row, std::size_t n) {
-    linalg::solve_rows(h, p.data() + row * width_, n);
-  });
+  for_parts(sample_.rows.size(), kSampleStrip, n_threads_,
+            [&](std::size_t row, std::size_t n) { linalg::solve_rows(h, p.floats(row), n); });
   return true;
 }
 
@@ -146,14 +140,12 @@ Strength SiteSums::held_out(const solve::Damping& damping) const {
     return std::ranges::any_of(fold.products, [](float value) { return value != 0; });
   });
   if (!found.is_needed) return found;
-  AlignedVector<double> p;
-  Matrix rounded(sample_.rows.size(), width_, Compute::kF32);
+  Matrix p(sample_.rows.size(), width_, Compute::kF32);
   for (std::size_t k = 0; k < folds_.size(); ++k) {
     const Fold& fold = folds_[k];
     if (!has_tokens(fold) || !correction_without(k, damping, p)) continue;
-    std::ranges::transform(p, rounded.floats(0), [](double x) { return static_cast<float>(x); });
-    found.gain += dot(p.data(), fold.products.data(), p.size());
-    found.held += quadratic_form(rounded, fold.gram, n_threads_);
+    found.gain += dot(p.floats(0), fold.products.data(), fold.products.size());
+    found.held += quadratic_form(p, fold.gram, n_threads_);
     ++found.n_folds;
   }
   if (found.held > 0 && std::isfinite(found.gain)) {
@@ -226,14 +218,13 @@ std::uint64_t SiteSums::held_out_bytes(std::size_t width, int n_threads) {
   const auto of_threads =
       static_cast<std::uint64_t>(n_threads) * (linalg::tile_scratch_bytes(1, kTile, Compute::kF32) +
                                                sizeof(float) * kTile * (kTile + kSampledRows));
-  return linalg::SquareMatrix::bytes(width) + of_threads +
-         (sizeof(double) + sizeof(float)) * kSampledRows * std::uint64_t{width};
+  return sizeof(float) * std::uint64_t{width} * (width + kSampledRows) + of_threads;
 }
 
 std::uint64_t SiteSums::targets_bytes(std::size_t width, int n_threads) {
   return static_cast<std::uint64_t>(n_threads) *
          (linalg::onednn::scratch_bytes(kTargetStrip, width, kTerms, Compute::kF32) +
-          (sizeof(float) + sizeof(double)) * kTargetStrip * std::uint64_t{width});
+          sizeof(float) * kTargetStrip * std::uint64_t{width});
 }
 
 }  // namespace lq::sequential

@@ -82,8 +82,7 @@ class SiteSums {
 
   void add_sampled(const calibration::CrossProducts& sums, Fold& fold) const;
   /// P of the sampled rows from all folds but one; false where their H cannot be factored.
-  bool correction_without(std::size_t fold, const solve::Damping& damping,
-                          linalg::AlignedVector<double>& p) const;
+  bool correction_without(std::size_t fold, const solve::Damping& damping, linalg::Matrix& p) const;
 
   const std::size_t width_;
   const Sample sample_;

@@ -187,10 +187,10 @@ const SequentialSite& SequentialPass::open_site(Site site) {
   site_.strength = sums.held_out(settings_.damping);
   site_.note = note_of(site_.strength, n_windows_);
   {
-    const linalg::AlignedVector<float> gram = sums.take_gram();
+    linalg::AlignedVector<float> gram = sums.take_gram();
     for (std::size_t i = 0; i < width; ++i) site_.importance[i] = double{gram[i * width + i]};
     require_finite();
-    site_.h.emplace(gram, width, settings_.damping, settings_.places_by_importance,
+    site_.h.emplace(std::move(gram), width, settings_.damping, settings_.places_by_importance,
                     settings_.n_threads);
   }
   if (!site_.h->is_solvable()) {
@@ -201,7 +201,6 @@ const SequentialSite& SequentialPass::open_site(Site site) {
         *site_.h, site_.strength.c, rows_of(site_),
         [this](std::size_t first, std::size_t n, float* out) { read_rows(first, n, out); });
   }
-  site_.h->forget_factor();
   return site_;
 }
 
@@ -282,7 +281,8 @@ void SequentialPass::end_layer() {
 
 SequentialMemory sequential_memory(const model::ModelConfig& config,
                                    const calibration::TokenWindows& windows,
-                                   linalg::Compute compute, int n_threads) {
+                                   linalg::Compute compute, bool places_by_importance,
+                                   int n_threads) {
   SequentialMemory memory;
   for (const calibration::SiteShape& shape : calibration::site_shapes(config, false)) {
     std::size_t rows = 0;
@@ -296,15 +296,14 @@ SequentialMemory sequential_memory(const model::ModelConfig& config,
     const std::uint64_t cross = SiteSums::cross_bytes(d, residual_rows);
     const std::uint64_t targets = sizeof(float) * std::uint64_t{rows} * d;
     const std::uint64_t gram = sizeof(float) * std::uint64_t{d} * d;
-    const std::uint64_t solving = solve::FactoredGram::kept_bytes(d) + targets;
+    const std::uint64_t factored = solve::FactoredGram::bytes(d, places_by_importance);
+    const std::uint64_t solving = factored + targets;
     memory.solving = std::max(memory.solving, solving);
-    memory.peak =
-        std::max({memory.peak, solving,
-                  sums + calibration::CrossProducts::bytes(d, residual_rows, has_residual),
-                  sums + SiteSums::held_out_bytes(d, n_threads), sums + gram,
-                  cross + gram + solve::FactoredGram::peak_bytes(d),
-                  cross + solve::FactoredGram::peak_bytes(d) + (has_residual ? 0 : targets) +
-                      SiteSums::targets_bytes(d, n_threads)});
+    memory.peak = std::max(
+        {memory.peak, solving,
+         sums + calibration::CrossProducts::bytes(d, residual_rows, has_residual),
+         sums + SiteSums::held_out_bytes(d, n_threads), sums + gram,
+         cross + factored + (has_residual ? 0 : targets) + SiteSums::targets_bytes(d, n_threads)});
   }
   const std::uint64_t streams = streams_bytes(config, windows, compute, n_threads) + kKeptByMalloc;
   memory.peak += streams;

@@ -59,7 +59,7 @@ struct SequentialSite {
   const calibration::SiteRow* row = nullptr;
   std::vector<Matrix> matrices;    // that read it, those that the model has
   std::vector<double> importance;  // [width], the diagonal of H as it is
-  /// Without the factor that divide() needs. May not be solvable.
+  /// May not be solvable.
   std::optional<solve::FactoredGram> h;
   Strength strength;
   std::string note;  // why there is no correction though one would be needed; else empty
@@ -116,6 +116,7 @@ struct SequentialMemory {
 };
 SequentialMemory sequential_memory(const model::ModelConfig& config,
                                    const calibration::TokenWindows& windows,
-                                   linalg::Compute compute, int n_threads);
+                                   linalg::Compute compute, bool places_by_importance,
+                                   int n_threads);
 
 }  // namespace lq::sequential

@@ -41,9 +41,9 @@ void Triangle::add_to(float* square, int n_threads) const {
   });
 }
 
-void Triangle::add_to(linalg::SquareMatrix& square, int n_threads) const {
+void Triangle::add_to(linalg::Matrix& square, int n_threads) const {
   for_each(n_threads,
-           [&](std::size_t i, std::size_t j, float value) { square.row(j)[i] += double{value}; });
+           [&](std::size_t i, std::size_t j, float value) { square.floats(j)[i] += value; });
 }
 
 std::uint64_t Triangle::bytes(std::size_t n) {

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "common/linalg/aligned.h"
-#include "common/linalg/cholesky.h"
+#include "common/linalg/matrix.h"
 
 namespace lq::sequential {
 
@@ -23,7 +23,7 @@ class Triangle {
   /// Adds both halves to a square [n, n].
   void add_to(float* square, int n_threads) const;
   /// Adds to what is on and below the diagonal: what linalg::factor reads.
-  void add_to(linalg::SquareMatrix& square, int n_threads) const;
+  void add_to(linalg::Matrix& square, int n_threads) const;
 
   static std::uint64_t bytes(std::size_t n);
 

@@ -13,11 +13,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
-#include "common/linalg/cholesky.h"
 #include "common/linalg/matrix.h"
 
 namespace lq::solve {
@@ -37,13 +35,16 @@ std::vector<double> diagonal_of(std::span<const float> gram, std::size_t n);
 /// Columns by falling diagonal, equal ones in their order.
 std::vector<std::uint32_t> by_importance(std::span<const double> diagonal);
 
+/// Columns that rounded_feedback() is read by.
+inline constexpr std::size_t kRoundedBlock = 128;
+
 class FactoredGram {
  public:
-  /// `gram`: H [n, n], both triangles. A column that no token has used (H_jj = 0) gets the mean of
-  /// the others. Where H is not positive definite with `damping`, the share is raised by the
-  /// smallest power of 3 that makes it so, up to 1. `places_by_importance`: columns are placed, and
-  /// so grouped, in the order of their importance.
-  FactoredGram(std::span<const float> gram, std::size_t n, const Damping& damping,
+  /// `gram`: H [n, n], both triangles. A column that no token has used (H_jj = 0) gets
+  /// the mean of the others. Where H is not positive definite with `damping`, the share is raised by
+  /// the smallest power of 3 that makes it so, up to 1. `places_by_importance`: columns are placed,
+  /// and so grouped, in the order of their importance.
+  FactoredGram(linalg::AlignedVector<float> gram, std::size_t n, const Damping& damping,
                bool places_by_importance, int n_threads);
 
   std::size_t n() const { return columns_.size(); }
@@ -63,31 +64,28 @@ class FactoredGram {
   std::span<const std::uint32_t> order() const { return order_; }
   /// F^T by that order: row k has F_ik for i < k; what else is there is not to be read.
   const linalg::Matrix& feedback() const { return feedback_; }
-  /// (F + 1)^T by that order, in bfloat16 and with zeros above the diagonal: for errors of codes that
-  /// are known.
+  /// (F + 1)^T by that order, in bfloat16, for errors of codes that are known. Row k has zeros from
+  /// k + 1 up to the end of its kRoundedBlock columns; what comes behind is not to be read.
   const linalg::Matrix& rounded_feedback() const { return rounded_feedback_; }
   /// D by that order.
   std::span<const float> pivots() const { return pivots_; }
 
   /// The same of S^-1 H S^-1: of inputs that are divided by `s` [n], by columns, and with them what
-  /// was added to the diagonal. The order stays, and there is no factor. REQUIRES: is_solvable().
+  /// was added to the diagonal. The order stays. REQUIRES: is_solvable().
   FactoredGram divided_by(std::span<const float> s, int n_threads) const;
 
   /// Replaces each row b [n], by columns, of `rows` by b H^-1, by the calling thread alone, in an
-  /// item of parallel_for. REQUIRES: is_solvable(), no forget_factor() before.
-  void divide(std::span<double> rows) const;
-  /// Gives up the memory that divide() needs.
-  void forget_factor() { factor_.reset(); }
+  /// item of parallel_for. REQUIRES: is_solvable().
+  void divide(std::span<float> rows) const;
 
-  /// What the constructor takes at its peak, beside the gram itself, and what stays after
-  /// forget_factor().
-  static std::uint64_t peak_bytes(std::size_t n);
-  static std::uint64_t kept_bytes(std::size_t n);
+  /// What it takes, the gram that it was given included.
+  static std::uint64_t bytes(std::size_t n, bool places_by_importance);
 
  private:
   FactoredGram() = default;
-  bool try_factor(std::span<const float> gram, std::span<const double> diagonal, int n_threads);
+  bool try_factor(const linalg::Matrix& gram, std::span<const double> diagonal, int n_threads);
   void take_feedback(int n_threads);
+  void take_damped(linalg::Matrix gram, std::span<const double> diagonal, int n_threads);
   void round_feedback(std::size_t k);
 
   std::vector<std::uint32_t> columns_, order_;
@@ -95,7 +93,6 @@ class FactoredGram {
   bool is_permuted_ = false, solvable_ = false;
   double damping_ = 0;
   std::size_t n_dead_ = 0;
-  std::optional<linalg::SquareMatrix> factor_;  // of H in the reverse order of the solution
   linalg::Matrix damped_, feedback_, rounded_feedback_;
   std::vector<float> pivots_;
 };

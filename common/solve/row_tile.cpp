@@ -16,7 +16,7 @@ using linalg::Block;
 using linalg::Into;
 using linalg::Matrix;
 
-// Of more rows than that, every fourth says enough of their energy.
+// Of more rows than that, every sixteenth says enough of their energy.
 constexpr std::size_t kManyRows = 1024;
 
 // Two errors of a row closer than that are compared in float32.
@@ -41,7 +41,7 @@ Problem::Problem(const FactoredGram* gram, std::size_t n_rows, std::size_t n_col
     : h(gram),
       columns(n_columns),
       group_size(settings.group_size == 0 ? n_columns : settings.group_size),
-      energy_step(n_rows > kManyRows ? 4 : 1),
+      energy_step(n_rows > kManyRows ? 16 : 1),
       importance(n_columns, 1.0F) {
   assert(columns % group_size == 0 && (group_size <= kMaxGroup || group_size == columns));
   rules.max_code = (1 << settings.bits) - 1;

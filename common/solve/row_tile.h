@@ -16,7 +16,7 @@ namespace lq::solve {
 /// Rows of a tile.
 inline constexpr std::size_t kTileRows = 128;
 /// Columns whose products are made together.
-inline constexpr std::size_t kColumnBlock = 128;
+inline constexpr std::size_t kColumnBlock = kRoundedBlock;
 
 /// What all tiles of a matrix share.
 struct Problem {

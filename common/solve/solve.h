@@ -46,7 +46,7 @@ using ReadRows = std::function<void(std::size_t first, std::size_t n, float* out
 struct Outcome {
   double error = 0;
   double rounded_error = 0;         // of plain rounding on the grids of the range search, to 1 %
-  double energy = 0;                // tr(W H W^T); of many rows, as every fourth has it
+  double energy = 0;                // tr(W H W^T); of many rows, as every sixteenth has it
   std::size_t rounded_rows = 0;     // that plain rounding served better than error feedback
   std::size_t saturated_codes = 0;  // at the ends of the grid
 

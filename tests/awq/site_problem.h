@@ -14,7 +14,8 @@ struct RandomSite {
   std::size_t columns;
   std::vector<std::size_t> rows;
   std::vector<std::vector<double>> tokens;  // [n][columns]
-  std::vector<float> weights, gram;
+  std::vector<float> weights;
+  linalg::AlignedVector<float> gram;
   std::vector<double> mean_abs;
   std::vector<std::uint32_t> scale_of_channel;
   double damping;
@@ -25,7 +26,7 @@ struct RandomSite {
              unsigned seed, double share = 0.01)
       : columns(n_columns),
         rows(std::move(layer_rows)),
-        gram(columns * columns),
+        gram(columns * columns, 0.0F),
         mean_abs(columns),
         damping(share) {
     std::mt19937 random(seed);

@@ -222,7 +222,7 @@ TEST(Correction, AddsUpAllTerms) {
   const solve::FactoredGram h(sums.take_gram(), kWidth, {.share = 0}, false, 2);
   const auto targets = sums.take_targets(
       h, 1.0, 1, [](std::size_t, std::size_t, float* out) { std::fill_n(out, kWidth, 1.0F); });
-  for (const float target : targets) ASSERT_EQ(target, 1 + kWidth / 2.0F);
+  for (const float target : targets) ASSERT_FLOAT_EQ(target, 1 + kWidth / 2.0F);
 }
 
 TEST(Correction, IsTrustedWhereFoldsAgree) {

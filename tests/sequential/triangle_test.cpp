@@ -46,13 +46,13 @@ TEST(Triangle, AddsBothHalvesToASquare) {
 TEST(Triangle, AddsTheHalfThatAFactorIsMadeOf) {
   Triangle triangle(kN);
   triangle.add_square(square().data(), 2);
-  linalg::SquareMatrix sum(kN);
-  for (std::size_t i = 0; i < kN; ++i) std::fill_n(sum.row(i), kN, 1.0);
+  linalg::Matrix sum(kN, kN, linalg::Compute::kF32);
+  for (std::size_t i = 0; i < kN; ++i) std::fill_n(sum.floats(i), kN, 1.0F);
   triangle.add_to(sum, 3);
   const std::vector<float> values = square();
   for (std::size_t i = 0; i < kN; ++i) {
     for (std::size_t j = 0; j < kN; ++j) {
-      ASSERT_EQ(sum.row(i)[j], j <= i ? 1 + double{values[j * kN + i]} : 1.0);
+      ASSERT_EQ(sum.floats(i)[j], j <= i ? 1 + values[j * kN + i] : 1);
     }
   }
 }

@@ -9,10 +9,11 @@
 namespace lq::solve {
 namespace {
 
-std::vector<float> random_gram(std::size_t n, std::size_t n_tokens) {
+linalg::AlignedVector<float> random_gram(std::size_t n, std::size_t n_tokens) {
   std::mt19937 random(static_cast<unsigned>(n));
   std::normal_distribution<float> normal;
-  std::vector<float> gram(n * n), x(n);
+  linalg::AlignedVector<float> gram(n * n, 0.0F);
+  std::vector<float> x(n);
   for (std::size_t t = 0; t < n_tokens; ++t) {
     for (std::size_t i = 0; i < n; ++i) x[i] = normal(random) * static_cast<float>(1 + i % 7);
     for (std::size_t i = 0; i < n; ++i) {
@@ -49,7 +50,7 @@ TEST(FactoredGram, FeedbackAndPivotsMakeUpH) {
 
 TEST(FactoredGram, OfDividedInputsIsThatOfTheirSum) {
   constexpr std::size_t kN = 90;
-  const std::vector<float> gram = random_gram(kN, 120);
+  const linalg::AlignedVector<float> gram = random_gram(kN, 120);
   std::vector<float> s(kN);
   for (std::size_t i = 0; i < kN; ++i) s[i] = 0.5F + static_cast<float>(i % 11) / 3;
   for (const bool by_importance : {false, true}) {
@@ -77,7 +78,7 @@ TEST(FactoredGram, OfDividedInputsIsThatOfTheirSum) {
 }
 
 TEST(FactoredGram, AddsAShareOfTheMeanOrOfEachChannel) {
-  const std::vector<float> gram = {4, 0, 0, 2};
+  const linalg::AlignedVector<float> gram = {4, 0, 0, 2};
   const FactoredGram mean(gram, 2, {0.1, false}, false, 1);
   EXPECT_FLOAT_EQ(element(mean.damped(), 0, 0), 4.3F);
   EXPECT_FLOAT_EQ(element(mean.damped(), 1, 1), 2.3F);
@@ -87,18 +88,18 @@ TEST(FactoredGram, AddsAShareOfTheMeanOrOfEachChannel) {
 }
 
 TEST(FactoredGram, GivesDeadColumnsTheMeanOfTheOthers) {
-  const std::vector<float> gram = {4, 0, 1, 0, 0, 0, 1, 0, 2};
+  const linalg::AlignedVector<float> gram = {4, 0, 1, 0, 0, 0, 1, 0, 2};
   const FactoredGram h(gram, 3, {}, false, 1);
   EXPECT_EQ(h.n_dead(), 1U);
   EXPECT_FLOAT_EQ(element(h.damped(), 1, 1), 3.0F);
-  const FactoredGram none(std::vector<float>(9), 3, {}, false, 1);
+  const FactoredGram none(linalg::AlignedVector<float>(9, 0.0F), 3, {}, false, 1);
   EXPECT_EQ(none.n_dead(), 3U);
   EXPECT_TRUE(none.is_solvable());
   EXPECT_EQ(element(none.damped(), 2, 2), 1.0F);
 }
 
 TEST(FactoredGram, TakesColumnsByFallingDiagonalAndTiesInTheirOrder) {
-  const std::vector<float> gram = {1, 0, 0, 0, 0, 3, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2};
+  const linalg::AlignedVector<float> gram = {1, 0, 0, 0, 0, 3, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2};
   const FactoredGram natural(gram, 4, {}, false, 1);
   EXPECT_EQ(std::vector<std::uint32_t>(natural.order().begin(), natural.order().end()),
             (std::vector<std::uint32_t>{1, 3, 0, 2}));
@@ -113,32 +114,38 @@ TEST(FactoredGram, TakesColumnsByFallingDiagonalAndTiesInTheirOrder) {
 
 TEST(FactoredGram, RaisesTheDampingOfMatricesThatAreNotPositiveDefinite) {
   // Correlations beyond 1, as rounded statistics can have them.
-  const std::vector<float> gram = {1, 1.05F, 1.05F, 1};
+  const linalg::AlignedVector<float> gram = {1, 1.05F, 1.05F, 1};
   const FactoredGram h(gram, 2, {0.01, false}, false, 1);
   ASSERT_TRUE(h.is_solvable());
   EXPECT_DOUBLE_EQ(h.damping(), 0.09);
 }
 
 TEST(FactoredGram, SaysWhereNoDampingHelps) {
-  EXPECT_FALSE(FactoredGram(std::vector<float>{1, 5, 5, 1}, 2, {}, false, 1).is_solvable());
+  EXPECT_FALSE(
+      FactoredGram(linalg::AlignedVector<float>{1, 5, 5, 1}, 2, {}, false, 1).is_solvable());
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   constexpr float kInf = std::numeric_limits<float>::infinity();
-  EXPECT_FALSE(FactoredGram(std::vector<float>{1, kNan, kNan, 1}, 2, {}, false, 1).is_solvable());
-  EXPECT_FALSE(FactoredGram(std::vector<float>{kInf, 0, 0, 1}, 2, {}, false, 1).is_solvable());
+  EXPECT_FALSE(
+      FactoredGram(linalg::AlignedVector<float>{1, kNan, kNan, 1}, 2, {}, false, 1).is_solvable());
+  EXPECT_FALSE(
+      FactoredGram(linalg::AlignedVector<float>{kInf, 0, 0, 1}, 2, {}, false, 1).is_solvable());
 }
 
 TEST(FactoredGram, DividesRowsByH) {
   constexpr std::size_t kN = 90;
   const FactoredGram h(random_gram(kN, 200), kN, {}, false, 1);
-  std::vector<double> x(2 * kN), b(2 * kN);
+  std::vector<double> x(2 * kN);
+  std::vector<float> b(2 * kN);
   std::mt19937 random(4);
   std::normal_distribution<double> normal;
   for (double& value : x) value = normal(random);
   for (std::size_t r = 0; r < 2; ++r) {
     for (std::size_t i = 0; i < kN; ++i) {
+      double sum = 0;
       for (std::size_t j = 0; j < kN; ++j) {
-        b[r * kN + j] += x[r * kN + i] * double{element(h.damped(), i, j)};
+        sum += x[r * kN + j] * double{element(h.damped(), i, j)};
       }
+      b[r * kN + i] = static_cast<float>(sum);
     }
   }
   h.divide(b);

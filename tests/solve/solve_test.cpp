@@ -15,10 +15,11 @@ using testing::ReferenceRow;
 /// Weights with outliers, and tokens whose channels are related and of unlike size.
 struct Layer {
   std::size_t rows, columns;
-  std::vector<float> weights, gram;
+  std::vector<float> weights;
+  linalg::AlignedVector<float> gram;
 
   Layer(std::size_t n_rows, std::size_t n_columns, std::size_t n_tokens, unsigned seed)
-      : rows(n_rows), columns(n_columns), weights(rows * columns), gram(columns * columns) {
+      : rows(n_rows), columns(n_columns), weights(rows * columns), gram(columns * columns, 0.0F) {
     std::mt19937 random(seed);
     std::normal_distribution<double> normal;
     std::student_t_distribution<double> tails(5);
