@@ -24,7 +24,7 @@ struct Options {
   std::string calibration_dir;        // empty: made first
   bool sequential = false, data_free = false, strict = false;
   std::string effort = "normal";
-  std::string damp = "0.01", damp_kind = "mean";
+  std::string damp, damp_kind = "channel";  // damp empty: the usual of its kind
   std::string ranges = "search";
 };
 

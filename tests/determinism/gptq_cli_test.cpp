@@ -175,7 +175,7 @@ TEST_F(Gptq, TellsOfEveryModuleInTheManifest) {
     EXPECT_LE(module["error"], module["error_of_rounding"]);
     EXPECT_LT(module["error_of_rounding"], 0.1);
     EXPECT_GT(module["saturation"], 0);
-    EXPECT_EQ(module["damping"], 0.01);
+    EXPECT_EQ(module["damping"], 0.1);
     EXPECT_FALSE(module.contains("correction"));
     EXPECT_FALSE(module.contains("note"));
   }
