@@ -26,33 +26,19 @@ constexpr std::size_t kBatchTokens = 1024;
 constexpr const char* kDamaged =
     "try --compute f32; if that fails too, the model is damaged: make or fetch it again";
 
-/// How many tokens the windows of each batch have in all.
-std::vector<std::size_t> batch_windows(const EvaluationWindows& windows) {
-  std::vector<std::size_t> counts;
-  std::size_t tokens = kBatchTokens;
-  for (std::size_t w = 0; w < windows.windows.n_windows(); ++w) {
-    const std::size_t length = windows.windows.window(w).size();
-    if (tokens + length > kBatchTokens) {
-      counts.push_back(0);
-      tokens = 0;
-    }
-    tokens += length;
-    ++counts.back();
-  }
-  return counts;
-}
-
 std::vector<forward::Windows> batches_of(const EvaluationWindows& windows) {
   std::vector<forward::Windows> batches;
-  std::size_t w = 0;
-  for (const std::size_t n : batch_windows(windows)) {
-    forward::Windows& batch = batches.emplace_back();
-    for (std::size_t i = 0; i < n; ++i, ++w) {
-      batch.lengths.push_back(windows.windows.window(w).size());
+  for (std::size_t w = 0; w < windows.windows.n_windows(); ++w) {
+    const std::size_t length = windows.windows.window(w).size();
+    if (batches.empty() || batches.back().n_tokens() + length > kBatchTokens) {
+      batches.emplace_back();
     }
+    batches.back().lengths.push_back(length);
   }
   return batches;
 }
+
+}  // namespace
 
 void require_finite(std::span<const float> h, int layer) {
   if (std::ranges::all_of(h, [](float value) { return std::isfinite(value); })) return;
@@ -61,7 +47,17 @@ void require_finite(std::span<const float> h, int layer) {
                               kDamaged);
 }
 
-}  // namespace
+std::uint64_t layer_bytes(const model::ModelConfig& config, linalg::Compute compute) {
+  const auto hidden = static_cast<std::size_t>(config.hidden),
+             ffn = static_cast<std::size_t>(config.ffn),
+             q = static_cast<std::size_t>(config.n_heads * config.head_dim),
+             kv = static_cast<std::size_t>(config.n_kv_heads * config.head_dim);
+  const auto matrix = [&](std::size_t rows, std::size_t columns) {
+    return std::uint64_t{linalg::PackedMatrix::bytes(rows, columns, compute)};
+  };
+  return matrix(q, hidden) + 2 * matrix(kv, hidden) + matrix(hidden, q) + 2 * matrix(ffn, hidden) +
+         matrix(hidden, ffn);
+}
 
 std::size_t positions_per_block(std::size_t vocabulary) {
   return std::clamp(kMostLogits / vocabulary / kLeastRows * kLeastRows, kLeastRows, kMostRows);
@@ -160,13 +156,6 @@ std::uint64_t ModelPredictions::bytes(const model::ModelConfig& config,
     longest = std::max(longest, std::ranges::max(windows_of.lengths));
     batch = std::max(batch, windows_of.n_tokens());
   }
-  const auto matrix = [&](std::size_t rows, std::size_t columns) {
-    return linalg::PackedMatrix::bytes(rows, columns, options.compute);
-  };
-  const std::size_t q = of(config.n_heads * config.head_dim),
-                    kv = of(config.n_kv_heads * config.head_dim), ffn = of(config.ffn);
-  const std::uint64_t layer = matrix(q, hidden) + 2 * matrix(kv, hidden) + matrix(hidden, q) +
-                              2 * matrix(ffn, hidden) + matrix(hidden, ffn);
   const std::uint64_t pass =
       forward::LayerPass::bytes(config, options.compute, batch, longest, options.n_threads);
   const std::uint64_t n_positions = positions_of(windows).size();
@@ -174,9 +163,10 @@ std::uint64_t ModelPredictions::bytes(const model::ModelConfig& config,
       std::min<std::uint64_t>(n_positions, positions_per_block(of(config.vocab)));
   const std::uint64_t kept = n_positions * hidden * size;
   const std::uint64_t of_layers =
-      windows.windows.ids.size() * hidden * sizeof(float) + layer + pass;
+      windows.windows.ids.size() * hidden * sizeof(float) +
+      layer_bytes(config, options.compute) + pass;
   const std::uint64_t of_head =
-      matrix(of(config.vocab), hidden) + rows * (of(config.vocab) * sizeof(float) + hidden * size);
+      linalg::PackedMatrix::bytes(of(config.vocab), hidden, options.compute) + rows * (of(config.vocab) * sizeof(float) + hidden * size);
   return kept + std::max(of_layers, of_head);
 }
 

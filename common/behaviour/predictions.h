@@ -22,6 +22,11 @@ struct Model {
   const forward::WeightSource& weights;
 };
 
+/// Throws ConversionError where hidden states behind a layer are not finite.
+void require_finite(std::span<const float> states, int layer);
+/// What a layer's weights take, ready for products.
+std::uint64_t layer_bytes(const model::ModelConfig& config, linalg::Compute compute);
+
 /// Predictions of consecutive positions.
 struct PredictionBlock {
   std::size_t first = 0, n = 0;
@@ -75,7 +80,7 @@ class ModelPredictions final : public Predictions {
   /// Throws ConversionError where logits are not finite.
   void read(std::size_t i, PredictionBlock& block) override;
 
-  /// What one of these takes, at most: while the layers run, the hidden states of all windows and a
+  /// What one of these takes, about: while the layers run, the hidden states of all windows and a
   /// layer; then the output matrix, what it reads, and a block of logits.
   static std::uint64_t bytes(const model::ModelConfig& config, const EvaluationWindows& windows,
                              const EvaluationOptions& options);

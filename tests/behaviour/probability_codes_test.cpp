@@ -32,8 +32,7 @@ TEST(ProbabilityCodes, AreSquareRootsAndTheMeanOfTheRest) {
   EXPECT_NEAR(rest / ((std::exp(-30.0) + std::exp(-32.0)) / 2), 1, 1e-5);
   std::vector<float> log_p(5);
   decode_probabilities(codes, rest, log_p);
-  EXPECT_NEAR(log_p[0], std::log(0.5), 4.5e-5)  // half a step
-  ;
+  EXPECT_NEAR(log_p[0], std::log(0.5), 4.5e-5);  // half a step
   EXPECT_FLOAT_EQ(log_p[1], std::log(0.25F));
   EXPECT_FLOAT_EQ(log_p[3], std::log(rest));
 }
