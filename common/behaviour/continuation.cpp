@@ -156,8 +156,7 @@ Repetition repetition_of(std::span<const std::int32_t> tokens) {
   }
   if (tokens.size() >= kGroup) {
     const std::size_t n = tokens.size() - kGroup + 1;
-    repetition.repeated_share =
-        static_cast<double>(n - groups.size()) / static_cast<double>(n);
+    repetition.repeated_share = static_cast<double>(n - groups.size()) / static_cast<double>(n);
   }
   for (std::size_t period = 1; 2 * period <= tokens.size(); ++period) {
     std::size_t run = 0;  // tokens in a row that are what was said a period before

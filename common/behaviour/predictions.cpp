@@ -162,11 +162,11 @@ std::uint64_t ModelPredictions::bytes(const model::ModelConfig& config,
   const std::uint64_t rows =
       std::min<std::uint64_t>(n_positions, positions_per_block(of(config.vocab)));
   const std::uint64_t kept = n_positions * hidden * size;
-  const std::uint64_t of_layers =
-      windows.windows.ids.size() * hidden * sizeof(float) +
-      layer_bytes(config, options.compute) + pass;
+  const std::uint64_t of_layers = windows.windows.ids.size() * hidden * sizeof(float) +
+                                  layer_bytes(config, options.compute) + pass;
   const std::uint64_t of_head =
-      linalg::PackedMatrix::bytes(of(config.vocab), hidden, options.compute) + rows * (of(config.vocab) * sizeof(float) + hidden * size);
+      linalg::PackedMatrix::bytes(of(config.vocab), hidden, options.compute) +
+      rows * (of(config.vocab) * sizeof(float) + hidden * size);
   return kept + std::max(of_layers, of_head);
 }
 
