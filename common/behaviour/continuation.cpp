@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <set>
+#include <utility>
 
 #include "common/behaviour/prediction_rows.h"
 #include "common/forward/layer.h"
@@ -168,6 +169,23 @@ Repetition repetition_of(std::span<const std::int32_t> tokens) {
     }
   }
   return repetition;
+}
+
+std::vector<ContinuationPair> continue_both(const Model& reference, const Model& other,
+                                            std::span<const TokenList> prompts,
+                                            const ContinuationOptions& options) {
+  std::vector<ContinuationPair> pairs(prompts.size());
+  std::vector<TokenList> of_reference = continue_greedily(reference, prompts, options);
+  std::vector<TokenList> of_other = continue_greedily(other, prompts, options);
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    ContinuationPair& pair = pairs[i];
+    pair.reference = std::move(of_reference[i]);
+    pair.other = std::move(of_other[i]);
+    pair.n_common = n_common(pair.reference, pair.other);
+    pair.of_reference = repetition_of(pair.reference);
+    pair.of_other = repetition_of(pair.other);
+  }
+  return pairs;
 }
 
 }  // namespace lq::behaviour

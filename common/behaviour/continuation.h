@@ -45,4 +45,15 @@ struct Repetition {
 };
 Repetition repetition_of(std::span<const std::int32_t> tokens);
 
+/// One prompt, as two models go on from it.
+struct ContinuationPair {
+  TokenList reference, other;
+  std::size_t n_common = 0;
+  Repetition of_reference, of_other;
+};
+/// Of each prompt; one model after the other. As continue_greedily().
+std::vector<ContinuationPair> continue_both(const Model& reference, const Model& other,
+                                            std::span<const TokenList> prompts,
+                                            const ContinuationOptions& options);
+
 }  // namespace lq::behaviour

@@ -9,7 +9,9 @@
 //              the tokenizer adds, cut into windows that do not overlap; all but the first token of
 //              a window count, and the incomplete end is left out.
 //   llama.cpp  as llama-perplexity: encoded likewise; where the tokenizer has a bos, it stands over
-//              the first token of each window; of n tokens those from n / 2 + 1 on count.
+//              the first token of each window; of n tokens those from n / 2 + 1 on count. (Special
+//              tokens that are written out in the text are taken for text by llama-perplexity, and
+//              for what they are here, as the reference tokenizer does.)
 //   given      windows of ids from elsewhere: all but the first token of each count.
 //
 // With a stride, windows begin every so many tokens and overlap: tokens that have counted are only

@@ -74,6 +74,26 @@ TEST_F(ContinuationTest, OfNothingIsNothing) {
   EXPECT_EQ(continuations(prompts_, {.n_tokens = 0}), std::vector<TokenList>(3));
 }
 
+TEST_F(ContinuationTest, OfTwoModelsStandSideBySide) {
+  const testing::ChangedWeights other(weights_);
+  const ContinuationOptions options{.n_tokens = 24, .compute = linalg::Compute::kF32};
+  const Model a{checkpoint_.config, weights_}, b{checkpoint_.config, other};
+  const auto pairs = continue_both(a, b, prompts_, options);
+  const auto of_a = continue_greedily(a, prompts_, options),
+             of_b = continue_greedily(b, prompts_, options);
+  ASSERT_EQ(pairs.size(), 3U);
+  std::size_t n_parted = 0;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    EXPECT_EQ(pairs[i].reference, of_a[i]);
+    EXPECT_EQ(pairs[i].other, of_b[i]);
+    EXPECT_EQ(pairs[i].n_common, n_common(of_a[i], of_b[i]));
+    EXPECT_EQ(pairs[i].of_reference.repeated_share, repetition_of(of_a[i]).repeated_share);
+    EXPECT_EQ(pairs[i].of_other.longest_loop, repetition_of(of_b[i]).longest_loop);
+    n_parted += pairs[i].n_common < 24 ? 1 : 0;
+  }
+  EXPECT_GT(n_parted, 0U);
+}
+
 TEST_F(ContinuationTest, TellsHowManyTokensHavePassedALayer) {
   std::size_t passed = 0;
   continuations(prompts_, {.n_tokens = 3, .passed = [&](std::size_t n) { passed += n; }});

@@ -135,6 +135,18 @@ TEST_F(EvaluationTest, TellsHowManyTokensHavePassedALayer) {
   EXPECT_EQ(passed, 300U * 6);
 }
 
+TEST_F(EvaluationTest, StatesMemoryThatGrowsByTheStatesOfTokensAndPositions) {
+  const auto bytes = [&](std::size_t n_windows) {
+    return ModelPredictions::bytes(checkpoint_.config, eval_windows(512, n_windows),
+                                   {.compute = Compute::kF32});
+  };
+  const std::uint64_t hidden = 256 * sizeof(float);
+  EXPECT_EQ(bytes(14) - bytes(9), 5 * (512 + 511) * hidden);
+  const std::uint64_t head_and_logits = (2048 * 256 + 511 * 2048) * sizeof(float);
+  EXPECT_GT(bytes(1), head_and_logits);
+  EXPECT_LT(bytes(1), 8 * head_and_logits);
+}
+
 TEST_F(EvaluationTest, RefusesAnotherVocabularyAndValuesThatAreNotFinite) {
   const EvaluationWindows windows = given_windows({{1, 2, 3}, {0, 3}});
   ModelPredictions p = predictions(weights_, windows);

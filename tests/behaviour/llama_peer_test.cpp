@@ -55,10 +55,12 @@ class LlamaPeer : public ::testing::Test {
     return dir;
   }
 
-  static std::vector<PositionResult> compare_models(const fs::path& reference, const fs::path& other,
+  static std::vector<PositionResult> compare_models(const fs::path& reference,
+                                                    const fs::path& other,
                                                     const EvaluationWindows& windows) {
     const EvaluationOptions options{.compute = linalg::Compute::kF32, .n_threads = 2};
-    const model::Checkpoint a = model::open_checkpoint(reference), b = model::open_checkpoint(other);
+    const model::Checkpoint a = model::open_checkpoint(reference),
+                            b = model::open_checkpoint(other);
     const forward::CheckpointWeights of_a(a), of_b(b);
     ModelPredictions p({a.config, of_a}, windows, options), q({b.config, of_b}, windows, options);
     return compare(p, q, windows, 2);

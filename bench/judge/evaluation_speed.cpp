@@ -1,15 +1,15 @@
 // evaluation_speed MODEL [THREADS] [WINDOWS]: how long it takes to run a model over the built-in
 // evaluation text, to compare it with itself, to save its predictions and to compare with these,
-// and to go on from the built-in beginnings. One line of JSON.
+// and to go on from the built-in beginnings. One line of JSON, with seconds as [wall, processor].
 
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <fmt/format.h>
 #include <functional>
 #include <memory>
-#include <unistd.h>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "bench/judge/open_weights.h"
 #include "common/base/errors.h"
@@ -19,18 +19,21 @@
 #include "common/behaviour/reference.h"
 #include "common/behaviour/summary.h"
 #include "common/parallel/memory.h"
+#include "common/stage/host.h"
 
 namespace {
 
 using namespace lq::behaviour;  // NOLINT: a program of this one library
 
-double seconds_of(const std::function<void()>& work) {
+/// [wall, processor]: other programs on the machine make the first one long.
+nlohmann::json seconds_of(const std::function<void()>& work) {
   const auto begin = std::chrono::steady_clock::now();
+  const double cpu = lq::stage::cpu_seconds();
   work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return {std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
+          lq::stage::cpu_seconds() - cpu};
 }
 
-/// Whole tokens of all prompts, with what the tokenizer puts in front.
 std::vector<TokenList> prompts_of(const lq::text::Tokenizer& tokenizer) {
   std::vector<TokenList> prompts;
   for (const std::string_view prompt : coherence_prompts()) {
@@ -46,8 +49,7 @@ nlohmann::ordered_json measure(const char* dir, int n_threads, std::size_t n_win
   const lq::text::Tokenizer tokenizer = lq::text::open_tokenizer(dir);
   const EvaluationWindows windows =
       cut_text(tokenizer, built_in_text(), find_protocol("lq"),
-               {.max_windows = n_windows,
-                .n_vocab = static_cast<std::size_t>(model.config.vocab)});
+               {.max_windows = n_windows, .n_vocab = static_cast<std::size_t>(model.config.vocab)});
   const EvaluationOptions options{.n_threads = n_threads};
   std::unique_ptr<ModelPredictions> predictions;
   nlohmann::ordered_json result = {{"tokens", windows.windows.ids.size()}};
@@ -75,8 +77,7 @@ nlohmann::ordered_json measure(const char* dir, int n_threads, std::size_t n_win
   for (const std::uint64_t memory : {std::uint64_t{0}, std::uint64_t{1} << 40U}) {
     std::vector<TokenList> texts;
     result[memory == 0 ? "continue_s" : "continue_in_memory_s"] = seconds_of([&] {
-      texts = continue_greedily(model, prompts,
-                                {.n_threads = n_threads, .weights_memory = memory});
+      texts = continue_greedily(model, prompts, {.n_threads = n_threads, .weights_memory = memory});
     });
     double repeated = 0;
     for (const TokenList& text : texts) repeated += repetition_of(text).repeated_share;
