@@ -1,4 +1,5 @@
-# cmake -DTEXTS=<folder> -DOUTPUT=<file.cpp> -P embed_texts.cmake: the files of a folder as default_texts().
+# cmake -DTEXTS=<folder> -DOUTPUT=<file.cpp> -DHEADER=<path> -DNAMESPACE=<name> -DFUNCTION=<name> -P embed_texts.cmake:
+# the files of a folder as the texts that a function returns, which a header declares.
 file(GLOB files LIST_DIRECTORIES false ${TEXTS}/*.txt)
 list(SORT files)
 set(rows "")
@@ -8,17 +9,17 @@ foreach(file IN LISTS files)
   string(APPEND rows "    {\"${name}\", R\"text(${text})text\"},\n")
 endforeach()
 file(WRITE ${OUTPUT} "// Made by cmake/embed_texts.cmake.
-#include \"common/calibration/default_texts.h\"
+#include \"${HEADER}\"
 
-namespace lq::calibration {
+namespace lq::${NAMESPACE} {
 namespace {
 
-constexpr DefaultText kTexts[] = {
+constexpr calibration::DefaultText kTexts[] = {
 ${rows}};
 
 }  // namespace
 
-std::span<const DefaultText> default_texts() { return kTexts; }
+std::span<const calibration::DefaultText> ${FUNCTION}() { return kTexts; }
 
-}  // namespace lq::calibration
+}  // namespace lq::${NAMESPACE}
 ")

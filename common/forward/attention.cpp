@@ -50,11 +50,11 @@ void Heads::reshape(const AttentionShape& shape, std::size_t n_tokens, linalg::C
 }
 
 void add_query_blocks(const AttentionShape& shape, std::size_t begin, std::size_t length,
-                      std::vector<QueryBlock>& blocks) {
+                      std::vector<QueryBlock>& blocks, std::size_t first) {
   const std::size_t step = positions_per_block(shape);
   for (std::size_t kv = 0; kv < shape.n_kv_heads; ++kv) {
-    for (std::size_t first = 0; first < length; first += step) {
-      blocks.push_back({kv, begin, first, std::min(length, first + step)});
+    for (std::size_t t = first; t < length; t += step) {
+      blocks.push_back({kv, begin, t, std::min(length, t + step)});
     }
   }
 }

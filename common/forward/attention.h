@@ -36,9 +36,10 @@ struct QueryBlock {
   std::size_t begin = 0;  // the window's first token in the batch
   std::size_t first = 0, last = 0;
 };
-/// The blocks of a window of `length` tokens, for all `kv`, added to `blocks`.
+/// The blocks of a window of `length` tokens from position `first` on, for all `kv`, added to
+/// `blocks`.
 void add_query_blocks(const AttentionShape& shape, std::size_t begin, std::size_t length,
-                      std::vector<QueryBlock>& blocks);
+                      std::vector<QueryBlock>& blocks, std::size_t first = 0);
 
 /// Memory of one thread, of attention_scratch_bytes() at most.
 struct AttentionScratch {

@@ -1,6 +1,7 @@
 #include "common/forward/layer_pass.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "common/forward/norm.h"
@@ -65,7 +66,7 @@ const Matrix& LayerPass::attention_input(const Layer& layer, std::span<const flo
 /// and rotated first, where it is.
 void LayerPass::project_heads(const Linear& linear, const Matrix& x, const Norm* norm, bool rotates,
                               std::size_t group, Matrix& heads) {
-  const std::size_t d = heads.columns(), n_tokens = x.rows();
+  const std::size_t d = heads.columns(), n_slots = heads.rows() * d / linear.weight.rows();
   const PackedMatrix* const factors[] = {&linear.weight};
   linalg::multiply_tiles(x, factors, n_threads_, [&](const Tile& tile) {
     add_bias(linear, tile, 0);
@@ -82,7 +83,7 @@ void LayerPass::project_heads(const Linear& linear, const Matrix& x, const Norm*
       for (std::size_t i = 0; i < line.size();) {
         const std::size_t head = (tile.column + i) / d, g = head % group;
         const std::size_t n = std::min((group - g) * d, line.size() - i);
-        heads.set((head / group * n_tokens + token) * group + g, 0, line.subspan(i, n));
+        heads.set((head / group * n_slots + place.slot) * group + g, 0, line.subspan(i, n));
         i += n;
       }
     }
@@ -96,17 +97,47 @@ const Matrix& LayerPass::attend(const Layer& layer, const Windows& windows, cons
   std::vector<QueryBlock> blocks;
   for (const std::size_t length : windows.lengths) {
     add_query_blocks(shape, places_.size(), length, blocks);
-    for (std::size_t t = 0; t < length; ++t) places_.push_back({&rope_.of(length), t});
+    for (std::size_t t = 0; t < length; ++t) {
+      places_.push_back({&rope_.of(length), t, places_.size()});
+    }
   }
   heads_.reshape(shape, x.rows(), compute_);
-  project_heads(layer.q, x, &layer.q_norm, true, shape.group(), heads_.q);
-  project_heads(layer.k, x, &layer.k_norm, true, 1, heads_.k);
-  project_heads(layer.v, x, nullptr, false, 1, heads_.v);
   inner_.reshape(x.rows(), shape.n_heads * shape.head_dim, compute_);
-  parallel::parallel_for(blocks.size(), n_threads_, [&](std::size_t i, int worker) {
-    attend_block(shape, heads_, blocks[i], attention_[static_cast<std::size_t>(worker)], inner_);
-  });
+  attend_blocks(layer, shape, x, blocks, heads_, inner_);
   return inner_;
+}
+
+const Matrix& LayerPass::attend_next(const Layer& layer, std::span<const NextTokens> tokens,
+                                     const Matrix& x, std::size_t longest, std::size_t room,
+                                     Heads& kept) {
+  const AttentionShape shape = attention_shape(config_, layer.sliding_window);
+  rope_.prepare(longest);
+  places_.clear();
+  std::vector<QueryBlock> blocks;
+  for (const NextTokens& next : tokens) {
+    add_query_blocks(shape, next.begin, next.last, blocks, next.first);
+    for (std::size_t t = next.first; t < next.last; ++t) {
+      places_.push_back({&rope_.of(longest), t, next.begin + t});
+    }
+  }
+  if (kept.k.rows() == 0) kept.reshape(shape, room, compute_);
+  attended_.reshape(room, shape.n_heads * shape.head_dim, compute_);
+  attend_blocks(layer, shape, x, blocks, kept, attended_);
+  inner_.reshape(x.rows(), attended_.columns(), compute_);
+  for (std::size_t row = 0; row < x.rows(); ++row) {
+    std::memcpy(inner_.at(row, 0), attended_.at(places_[row].slot, 0), inner_.row_bytes());
+  }
+  return inner_;
+}
+
+void LayerPass::attend_blocks(const Layer& layer, const AttentionShape& shape, const Matrix& x,
+                              std::span<const QueryBlock> blocks, Heads& heads, Matrix& out) {
+  project_heads(layer.q, x, &layer.q_norm, true, shape.group(), heads.q);
+  project_heads(layer.k, x, &layer.k_norm, true, 1, heads.k);
+  project_heads(layer.v, x, nullptr, false, 1, heads.v);
+  parallel::parallel_for(blocks.size(), n_threads_, [&](std::size_t i, int worker) {
+    attend_block(shape, heads, blocks[i], attention_[static_cast<std::size_t>(worker)], out);
+  });
 }
 
 void LayerPass::add_linear(const Linear& linear, const Matrix& x, std::span<float> h) const {

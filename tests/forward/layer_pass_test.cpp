@@ -111,6 +111,33 @@ TEST_P(LayerPassTest, BytesDoNotDependOnTheNumberOfThreads) {
   }
 }
 
+/// Two windows, with room for more tokens than they have, some tokens at a time.
+TEST_P(LayerPassTest, KeptHeadsGiveWhatTheWholeWindowGives) {
+  const std::vector<float> h = random_states(90);
+  const std::vector<float> whole = run({{60, 30}}, h, 2);
+  LayerPass pass(config_, GetParam(), 2);
+  const Layer layer = load_layer(RandomWeights(config_), config_, 0, GetParam(), 2);
+  Heads kept;
+  const std::vector<std::vector<NextTokens>> steps = {
+      {{0, 0, 50}, {64, 0, 7}}, {{64, 7, 29}}, {{0, 50, 51}, {64, 29, 30}}, {{0, 51, 60}}};
+  for (const std::vector<NextTokens>& step : steps) {
+    std::vector<float> rows, wanted;
+    for (const NextTokens& next : step) {
+      const std::size_t begin = next.begin == 0 ? 0 : 60;  // of the window in h
+      const auto first = static_cast<std::ptrdiff_t>((begin + next.first) * 144),
+                 last = static_cast<std::ptrdiff_t>((begin + next.last) * 144);
+      rows.insert(rows.end(), h.begin() + first, h.begin() + last);
+      wanted.insert(wanted.end(), whole.begin() + first, whole.begin() + last);
+    }
+    const Matrix& x =
+        pass.attend_next(layer, step, pass.attention_input(layer, rows), 64, 128, kept);
+    pass.attention_output(layer, x, rows);
+    pass.mlp_output(layer, pass.mlp_activation(layer, pass.mlp_input(layer, rows)), rows);
+    const double tolerance = GetParam() == Compute::kBf16 ? 0.05 : 1e-4;
+    for (std::size_t i = 0; i < rows.size(); ++i) ASSERT_NEAR(rows[i], wanted[i], tolerance) << i;
+  }
+}
+
 TEST_P(LayerPassTest, AWindowDoesNotDependOnItsNeighbours) {
   const std::vector<float> h = random_states(375);
   const std::vector<float> together = run({{300, 5, 70}}, h, 2);
