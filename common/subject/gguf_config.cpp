@@ -137,6 +137,10 @@ class ConfigReader {
     double factor = keys_.real(scaling + "factor").value_or(0);
     if (factor == 0) factor = keys_.real(key("rope.scale_linear")).value_or(0);
     if (factor < 0) keys_.reject(fmt::format("the factor of its rope scaling is {}", factor));
+    const bool is_yarn = type == model::rope_scaling_name(RopeScalingKind::kYarn);
+    if (!is_yarn && keys_.real(scaling + "attn_factor").value_or(1) != 1) {
+      keys_.refuse(fmt::format("it has {} without YaRN", scaling + "attn_factor"));
+    }
     if (type == model::rope_scaling_name(RopeScalingKind::kNone)) return;
     if (type == model::rope_scaling_name(RopeScalingKind::kLinear)) {
       if (factor == 0 || factor == 1) return;
@@ -144,7 +148,7 @@ class ConfigReader {
       rope.factor = factor;
       return;
     }
-    if (type != model::rope_scaling_name(RopeScalingKind::kYarn)) {
+    if (!is_yarn) {
       keys_.refuse(fmt::format("its rope scaling is {}, which '{}' is not run with",
                                base::escape_controls(type), architecture_.name));
     }

@@ -171,6 +171,8 @@ TEST_F(GgufConfig, RefusesWhatTheForwardPassDoesNotHave) {
             "it rotates 8 of the 16 dimensions of each head; here all are");
   EXPECT_EQ(refused("llama.rope.scaling.type", std::string("longrope")),
             "its rope scaling is longrope, which 'llama' is not run with");
+  EXPECT_EQ(refused("llama.rope.scaling.attn_factor", 1.5F),
+            "it has llama.rope.scaling.attn_factor without YaRN");
 }
 
 TEST_F(GgufConfig, NamesAMissingKey) {
