@@ -27,6 +27,19 @@ TEST(Subject, OfAFloatDirectory) {
   EXPECT_EQ(model->tokenizer().vocab_size(), 2048U);
 }
 
+TEST(Subject, OfAQuantizedDirectory) {
+  // Its linears are all among those that were left as they are.
+  const nlohmann::json quantized = {{"quantization_config", {{"quant_method", "gptq"}}}};
+  const ScratchDirectory scratch, plain;
+  const auto model =
+      open_subject(write_random_model(scratch, random_config("Qwen2ForCausalLM", quantized)));
+  EXPECT_EQ(model->container(), Container::kQuantizedDirectory);
+  EXPECT_EQ(model->architecture().name, "qwen2");
+  EXPECT_EQ(logits_of(*model),
+            logits_of(*open_subject(write_random_model(plain, random_config("Qwen2ForCausalLM")))));
+  EXPECT_EQ(model->tokenizer().vocab_size(), 2048U);
+}
+
 TEST(Subject, OfAGguf) {
   const model::Checkpoint checkpoint = model::open_checkpoint(kData / "tiny-llama");
   const ScratchDirectory scratch;
