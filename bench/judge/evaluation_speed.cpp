@@ -11,7 +11,6 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "bench/judge/open_weights.h"
 #include "common/base/errors.h"
 #include "common/behaviour/continuation.h"
 #include "common/behaviour/evaluation.h"
@@ -20,6 +19,7 @@
 #include "common/behaviour/summary.h"
 #include "common/parallel/memory.h"
 #include "common/stage/host.h"
+#include "common/subject/subject.h"
 
 namespace {
 
@@ -43,10 +43,10 @@ std::vector<TokenList> prompts_of(const lq::text::Tokenizer& tokenizer) {
   return prompts;
 }
 
-nlohmann::ordered_json measure(const char* dir, int n_threads, std::size_t n_windows) {
-  const lq::bench::OpenModel opened = lq::bench::open_weights(dir);
-  const Model model{opened.checkpoint->config, *opened.weights};
-  const lq::text::Tokenizer tokenizer = lq::text::open_tokenizer(dir);
+nlohmann::ordered_json measure(const char* path, int n_threads, std::size_t n_windows) {
+  const auto subject = lq::subject::open_subject(path);
+  const Model model{subject->config(), subject->weights()};
+  const lq::text::Tokenizer& tokenizer = subject->tokenizer();
   const EvaluationWindows windows =
       cut_text(tokenizer, built_in_text(), find_protocol("lq"),
                {.max_windows = n_windows, .n_vocab = static_cast<std::size_t>(model.config.vocab)});
@@ -62,16 +62,16 @@ nlohmann::ordered_json measure(const char* dir, int n_threads, std::size_t n_win
   std::vector<PositionResult> results;
   result["compare_s"] =
       seconds_of([&] { results = compare(*predictions, *predictions, windows, n_threads); });
-  const std::filesystem::path path =
+  const std::filesystem::path file =
       std::filesystem::temp_directory_path() / fmt::format("lq-speed-{}", ::getpid());
   const ReferenceFacts facts = facts_of("", "", *predictions, windows, options.compute);
-  result["save_s"] = seconds_of([&] { save_reference(path, facts, *predictions, n_threads); });
-  result["saved_bytes"] = std::filesystem::file_size(path);
+  result["save_s"] = seconds_of([&] { save_reference(file, facts, *predictions, n_threads); });
+  result["saved_bytes"] = std::filesystem::file_size(file);
   result["compare_saved_s"] = seconds_of([&] {
-    SavedReference saved(path, facts, n_threads);
+    SavedReference saved(file, facts, n_threads);
     results = compare(saved, *predictions, windows, n_threads);
   });
-  std::filesystem::remove(path);
+  std::filesystem::remove(file);
   result["divergence_of_saved"] = summarize_comparison(results).divergence.value;
   const std::vector<TokenList> prompts = prompts_of(tokenizer);
   for (const std::uint64_t memory : {std::uint64_t{0}, std::uint64_t{1} << 40U}) {
@@ -91,7 +91,7 @@ nlohmann::ordered_json measure(const char* dir, int n_threads, std::size_t n_win
 
 int main(int argc, char** argv) {
   if (argc < 2 || argc > 4) {
-    fmt::print(stderr, "usage: evaluation_speed MODEL_DIR [THREADS] [WINDOWS]\n");
+    fmt::print(stderr, "usage: evaluation_speed MODEL [THREADS] [WINDOWS]\n");
     return 2;
   }
   try {

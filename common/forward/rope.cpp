@@ -72,6 +72,9 @@ RopeFrequencies rope_frequencies(const ModelConfig& config, std::size_t n_positi
     for (std::size_t i = 0; i < divisors.size(); ++i) rope.per_position[i] /= double{divisors[i]};
   }
   if (scaling == RopeScalingKind::kYarn) apply_yarn(config, rope);
+  for (std::size_t i = 0; i < config.rope.divisors.size(); ++i) {
+    rope.per_position[i] /= double{config.rope.divisors[i]};
+  }
   return rope;
 }
 

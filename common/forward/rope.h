@@ -15,7 +15,8 @@ struct RopeFrequencies {
   std::vector<double> per_position;
   double attention_factor = 1;
 };
-/// `n_positions`: of the text, which dynamic scaling depends on. REQUIRES: not kLongRope.
+/// `n_positions`: of the text, which dynamic scaling depends on. REQUIRES: not kLongRope; as many
+/// divisors as there are frequencies, or none.
 RopeFrequencies rope_frequencies(const model::ModelConfig& config, std::size_t n_positions);
 
 /// Cosines and sines of positions 0 to n - 1.

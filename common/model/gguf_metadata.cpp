@@ -137,10 +137,10 @@ void describe_rope(const Checkpoint& checkpoint, const std::string& prefix,
     if (value) set_real(metadata, scaling + std::string(key), *value);
   };
   set_optional("yarn_ext_factor", rope.extrapolation_factor);
-  // The runtime multiplies by its own 1 + 0.1 ln(factor); attention_factor stands for the whole.
+  // attention_factor stands for the whole.
   if (rope.attention_factor) {
     set_real(metadata, scaling + "attn_factor",
-             *rope.attention_factor / (1 + 0.1 * std::log(rope.factor)));
+             *rope.attention_factor / runtime_attention_factor(rope.factor));
   }
   set_optional("yarn_beta_fast", rope.beta_fast);
   set_optional("yarn_beta_slow", rope.beta_slow);

@@ -20,8 +20,8 @@ struct GgufTensor {
   std::vector<std::uint64_t> dims;             // ne0 first
   const tensor::TensorInfo* source = nullptr;  // nullptr: `generated` holds the values
   std::vector<float> generated;
-  // > 0: output row h*hd + 2*j + t is source row h*hd + t*hd/2 + j; of a vector (a bias) the
-  // elements move like that
+  // > 0: rows are interleaved in so many heads (gguf_rows.h), the elements of a bias
+  // like those of its weight
   int interleave_heads = 0;
   bool is_matrix = false;  // a 2-D ".weight" that a mix may quantize; everything else is F32
 

@@ -6,6 +6,7 @@
 #include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/model/gguf_model.h"
+#include "common/model/gguf_rows.h"
 #include "common/model/rope_factors.h"
 #include "common/model/sound_weights.h"
 #include "common/model/tensor_map.h"
@@ -16,28 +17,16 @@ namespace {
 
 GgufTensor describe(const MappedTensor& mapped, const ModelConfig& config) {
   GgufTensor tensor;
-  tensor.name =
-      expand_layer(mapped.row->gguf, mapped.layer) + (mapped.is_bias ? ".bias" : ".weight");
+  tensor.name = gguf_name(*mapped.row, mapped.layer, mapped.is_bias);
   tensor.role = mapped.row->role;
   tensor.layer = mapped.layer;
   for (auto extent = mapped.shape.rbegin(); extent != mapped.shape.rend(); ++extent) {
     tensor.dims.push_back(static_cast<std::uint64_t>(*extent));
   }
   tensor.source = mapped.found;
-  if (mapped.row->transform == ValueTransform::kInterleaveQ) {
-    tensor.interleave_heads = static_cast<int>(config.n_heads);
-  } else if (mapped.row->transform == ValueTransform::kInterleaveK) {
-    tensor.interleave_heads = static_cast<int>(config.n_kv_heads);
-  }
+  tensor.interleave_heads = interleaved_heads(*mapped.row, config);
   tensor.is_matrix = tensor.dims.size() == 2;
   return tensor;
-}
-
-/// Index of the value that comes to `position` when `n` rows of `heads` heads are interleaved.
-std::uint64_t interleaved(std::uint64_t position, std::uint64_t n, int heads) {
-  const std::uint64_t head_rows = n / static_cast<std::uint64_t>(heads);
-  const std::uint64_t head = position / head_rows, inside = position % head_rows;
-  return head * head_rows + (inside % 2) * (head_rows / 2) + inside / 2;
 }
 
 }  // namespace
@@ -50,7 +39,7 @@ std::uint64_t GgufTensor::n_rows() const {
 
 std::uint64_t GgufTensor::source_row(std::uint64_t row) const {
   const std::uint64_t n = is_matrix ? n_rows() : dims[0];
-  return interleave_heads > 0 ? interleaved(row, n, interleave_heads) : row;
+  return interleave_heads > 0 ? checkpoint_row(row, n, interleave_heads) : row;
 }
 
 std::vector<GgufTensor> gguf_tensors(const Checkpoint& checkpoint) {
@@ -62,7 +51,7 @@ std::vector<GgufTensor> gguf_tensors(const Checkpoint& checkpoint) {
   }
   if (checkpoint.config.rope.scaling == RopeScalingKind::kLlama3) {
     GgufTensor factors;
-    factors.name = "rope_freqs.weight";
+    factors.name = kRopeFactorsName;
     factors.role = TensorRole::kRopeFreqs;
     factors.generated = llama3_rope_factors(checkpoint.config);
     factors.dims = {factors.generated.size()};

@@ -98,6 +98,8 @@ std::string_view rope_scaling_name(RopeScalingKind kind) {
   return row->name;
 }
 
+double runtime_attention_factor(double factor) { return 1 + 0.1 * std::log(factor); }
+
 RopeConfig read_rope(const KeyReader& top) {
   const std::filesystem::path& file = top.file();
   RopeConfig rope;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "common/model/key_reader.h"
 
@@ -23,7 +24,13 @@ struct RopeConfig {
   std::optional<double> extrapolation_factor, attention_factor, beta_fast, beta_slow;
   bool whole_pairs = true;     // YaRN's blend begins and ends at whole pairs of dimensions
   double rotary_fraction = 1;  // of head_dim
+  // [head_dim / 2] of the frequencies, beside any scaling; empty: none. Only a GGUF states them.
+  std::vector<float> divisors;
 };
+
+/// What GGUF's runtime multiplies sines and cosines by under YaRN, by itself; the attn_factor of a
+/// file comes on top.
+double runtime_attention_factor(double factor);
 
 /// `top`: the whole of config.json. Throws ValidationError, and UnsupportedError for a scaling
 /// that is not known and for parameters that differ between layers.

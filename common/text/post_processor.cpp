@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <utility>
 
 #include "common/text/tokenizer_files.h"
 
@@ -85,6 +86,22 @@ SurroundingIds read_post_processor(const TokenizerPart& part) {
   const auto kind = std::ranges::find(kKinds, part.type(), &Kind::type);
   if (kind == kKinds.end()) part.refuse_type();
   return kind->read(part);
+}
+
+nlohmann::json surrounding_template(const std::optional<SurroundingToken>& before,
+                                    const std::optional<SurroundingToken>& behind) {
+  json tokens = json::object(), single = json::array();
+  const auto add = [&](const std::optional<SurroundingToken>& token) {
+    if (!token) return;
+    tokens[token->text] = {{"ids", {token->id}}};
+    single.push_back({{"SpecialToken", {{"id", token->text}}}});
+  };
+  add(before);
+  single.push_back({{"Sequence", {{"id", "A"}}}});
+  add(behind);
+  return {{"type", "TemplateProcessing"},
+          {"single", std::move(single)},
+          {"special_tokens", std::move(tokens)}};
 }
 
 }  // namespace lq::text

@@ -71,6 +71,25 @@ constexpr std::array kSplittings = {
     Splitting{"gemma4", {R"(\n)"}},
 };
 
+// What the families do that have these splittings; a splitting alone does not tell it.
+constexpr std::array<std::string_view, 2> kComposing = {"qwen2", "qwen35"};  // NFC before all else
+constexpr std::array<std::string_view, 2> kIgnoringMerges = {"llama-bpe", "tekken"};
+constexpr std::array<std::string_view, 2> kBeginningWithBos = {"llama-bpe", "tekken"};
+
+struct OtherName {
+  std::string_view other, name;
+};
+// llama.cpp has names of families for splittings that are equal.
+constexpr std::array kOtherNames = {
+    OtherName{"llama3", "llama-bpe"},
+    OtherName{"llama-v3", "llama-bpe"},
+    OtherName{"falcon3", "llama-bpe"},
+    OtherName{"smollm", "starcoder"},
+    OtherName{"deepseek-r1-qwen", "qwen2"},
+    OtherName{"megrez", "qwen2"},
+    OtherName{"phi-2", "gpt-2"},
+};
+
 #undef LQ_CONTRACTIONS
 #undef LQ_WHITESPACE
 #undef LQ_UPPER
@@ -180,6 +199,28 @@ bool add_step(const json& step, std::vector<std::string>& steps) {
   return false;
 }
 
+json step_of(std::string_view step) {
+  if (step == kByteLevel) {
+    return {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}};
+  }
+  if (step == kDigits || step == kDigitRuns) {
+    return {{"type", "Digits"}, {"individual_digits", step == kDigits}};
+  }
+  if (step == kPunctuation) return {{"type", "Punctuation"}, {"behavior", "Contiguous"}};
+  return {{"type", "Split"}, {"pattern", {{"Regex", step}}}, {"behavior", "Isolated"}};
+}
+
+json pre_tokenizer_of(const Splitting& splitting) {
+  json steps = json::array();
+  for (const std::string_view step : splitting.steps) {
+    if (!step.empty()) steps.push_back(step_of(step));
+  }
+  if (std::ranges::count(splitting.steps, kByteLevel) == 0) {
+    steps.push_back({{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}});
+  }
+  return {{"type", "Sequence"}, {"pretokenizers", std::move(steps)}};
+}
+
 bool same_steps(const Splitting& known, const std::vector<std::string>& steps) {
   const auto end = std::ranges::find(known.steps, std::string_view());
   return std::equal(known.steps.begin(), end, steps.begin(), steps.end());
@@ -208,6 +249,21 @@ std::string pretokenizer_name(const json& pre_tokenizer) {
     if (same_steps(known, steps)) return std::string(known.name);
   }
   return {};
+}
+
+std::optional<NamedPretokenizer> pretokenizer_named(std::string_view name) {
+  const auto other = std::ranges::find(kOtherNames, name, &OtherName::other);
+  if (other != kOtherNames.end()) name = other->name;
+  // The first of several rows is the plainest.
+  const auto known = std::ranges::find(kSplittings, name, &Splitting::name);
+  if (known == kSplittings.end()) return std::nullopt;
+  const auto is_among = [&](const auto& names) { return std::ranges::count(names, name) > 0; };
+  NamedPretokenizer named;
+  named.pre_tokenizer = pre_tokenizer_of(*known);
+  if (is_among(kComposing)) named.normalizer = {{"type", "NFC"}};
+  named.ignores_merges = is_among(kIgnoringMerges);
+  named.begins_with_bos = is_among(kBeginningWithBos);
+  return named;
 }
 
 }  // namespace lq::text

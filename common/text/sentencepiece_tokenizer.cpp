@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "common/text/sentencepiece_model.h"
 #include "common/text/tokenizer_files.h"
 #include "common/text/tokenizer_part.h"
 #include "common/text/utf8.h"
@@ -125,34 +124,51 @@ json normalizer_of(const SentencePieceModel& model) {
   return {{"type", "Sequence"}, {"normalizers", std::move(steps)}};
 }
 
-/// `name`: "bos" or "eos"; null unless it is asked for and there.
-json special_step(const SentencePieceModel& model, const json& config, const std::string& name,
-                  bool by_default, std::size_t usual_id, json& tokens) {
+/// `name`: "bos" or "eos"; nothing unless it is asked for and there.
+std::optional<SurroundingToken> special_piece(const SentencePieceModel& model, const json& config,
+                                              const std::string& name, bool by_default,
+                                              std::size_t usual_id) {
   const json& asked = member(config, "add_" + name + "_token");
-  if (!(asked.is_boolean() ? asked.get<bool>() : by_default)) return {};
+  if (!(asked.is_boolean() ? asked.get<bool>() : by_default)) return std::nullopt;
   std::string text = token_content(member(config, name + "_token"));
   if (text.empty() && usual_id < model.pieces.size() &&
       model.pieces[usual_id].type == TokenType::kControl) {
     text = model.pieces[usual_id].text;
   }
   const auto piece = std::ranges::find(model.pieces, text, &SentencePiece::text);
-  if (text.empty() || piece == model.pieces.end()) return {};
-  tokens[text] = {{"ids", {piece - model.pieces.begin()}}};
-  return {{"SpecialToken", {{"id", text}}}};
-}
-
-json post_processor_of(const SentencePieceModel& model, const json& config) {
-  json tokens = json::object();
-  const json bos = special_step(model, config, "bos", model.is_bpe, 1, tokens);
-  const json eos = special_step(model, config, "eos", false, 2, tokens);
-  json single = json::array();
-  if (!bos.is_null()) single.push_back(bos);
-  single.push_back({{"Sequence", {{"id", "A"}}}});
-  if (!eos.is_null()) single.push_back(eos);
-  return {{"type", "TemplateProcessing"}, {"single", single}, {"special_tokens", tokens}};
+  if (text.empty() || piece == model.pieces.end()) return std::nullopt;
+  return SurroundingToken{text, static_cast<std::uint32_t>(piece - model.pieces.begin())};
 }
 
 }  // namespace
+
+json sentencepiece_tokenizer(const SentencePieceModel& model,
+                             const std::optional<SurroundingToken>& before,
+                             const std::optional<SurroundingToken>& behind,
+                             const std::filesystem::path& file) {
+  json added = json::array();
+  for (const SentencePiece& piece : model.pieces) {
+    if (first_invalid_utf8(piece.text) || piece.text.empty()) {
+      const json none;
+      TokenizerPart(none, file, "model").reject("a piece of it is not UTF-8 text");
+    }
+    if (!is_added(piece)) continue;
+    added.push_back({{"content", piece.text},
+                     {"special", piece.type != TokenType::kUserDefined},
+                     {"normalized", false}});
+  }
+  json pretokenizer;
+  if (model.is_unigram) {
+    pretokenizer = {{"type", "Metaspace"},
+                    {"replacement", kSpaceMark},
+                    {"prepend_scheme", model.add_dummy_prefix ? "always" : "never"}};
+  }
+  return {{"added_tokens", std::move(added)},
+          {"normalizer", normalizer_of(model)},
+          {"pre_tokenizer", std::move(pretokenizer)},
+          {"post_processor", surrounding_template(before, behind)},
+          {"model", model_of(model)}};
+}
 
 json sentencepiece_tokenizer(const std::filesystem::path& dir) {
   const std::filesystem::path file = dir / "tokenizer.model";
@@ -163,27 +179,9 @@ json sentencepiece_tokenizer(const std::filesystem::path& dir) {
   if (!model->is_bpe && !model->is_unigram) {
     part.refuse("it is a SentencePiece model, but neither of kind BPE nor of kind Unigram");
   }
-  json added = json::array();
-  for (const SentencePiece& piece : model->pieces) {
-    if (first_invalid_utf8(piece.text) || piece.text.empty()) {
-      part.reject("a piece of it is not UTF-8 text");
-    }
-    if (!is_added(piece)) continue;
-    added.push_back({{"content", piece.text},
-                     {"special", piece.type != TokenType::kUserDefined},
-                     {"normalized", false}});
-  }
-  json pretokenizer;
-  if (model->is_unigram) {
-    pretokenizer = {{"type", "Metaspace"},
-                    {"replacement", kSpaceMark},
-                    {"prepend_scheme", model->add_dummy_prefix ? "always" : "never"}};
-  }
-  return {{"added_tokens", std::move(added)},
-          {"normalizer", normalizer_of(*model)},
-          {"pre_tokenizer", std::move(pretokenizer)},
-          {"post_processor", post_processor_of(*model, read_tokenizer_files(dir).config)},
-          {"model", model_of(*model)}};
+  const json config = read_tokenizer_files(dir).config;
+  return sentencepiece_tokenizer(*model, special_piece(*model, config, "bos", model->is_bpe, 1),
+                                 special_piece(*model, config, "eos", false, 2), file);
 }
 
 }  // namespace lq::text

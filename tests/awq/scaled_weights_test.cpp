@@ -40,7 +40,8 @@ LayerScales random_scales(const model::ModelConfig& config, unsigned seed) {
 std::vector<float> logits(const model::Checkpoint& checkpoint,
                           const forward::WeightSource& weights) {
   const std::vector<std::int32_t> ids = testing::random_ids(60);
-  const linalg::Matrix x = testing::head_input(checkpoint, weights, ids, {{40, 20}}, Compute::kF32);
+  const linalg::Matrix x =
+      testing::head_input(checkpoint.config, weights, ids, {{40, 20}}, Compute::kF32);
   std::vector<std::size_t> positions(ids.size());
   for (std::size_t i = 0; i < positions.size(); ++i) positions[i] = i;
   return forward::logits_of(weights, x, positions, 2);

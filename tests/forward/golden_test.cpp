@@ -30,7 +30,7 @@ class GoldenTest : public ::testing::Test {
 
   linalg::Matrix head_input(const std::vector<std::int32_t>& ids, const Windows& windows,
                             Compute compute) {
-    return testing::head_input(checkpoint_, weights_, ids, windows, compute);
+    return testing::head_input(checkpoint_.config, weights_, ids, windows, compute);
   }
 
   void expect_logits(Compute compute, double tolerance) {
@@ -111,7 +111,7 @@ TEST_F(GoldenTest, InputsOfTheLinearLayers) {
   const json wanted = golden("activations.json");
   const auto ids = wanted["ids"].get<std::vector<std::int32_t>>();
   std::map<std::pair<int, Site>, std::vector<std::vector<float>>> rows;
-  testing::head_input(checkpoint_, weights_, ids, {{ids.size()}}, Compute::kF32, 2,
+  testing::head_input(checkpoint_.config, weights_, ids, {{ids.size()}}, Compute::kF32, 2,
                       [&](int layer, Site site, const linalg::Matrix& x) {
                         for (std::size_t row = 0; row < x.rows(); ++row) {
                           auto& values = rows[{layer, site}].emplace_back(x.columns());

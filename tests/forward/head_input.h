@@ -20,10 +20,9 @@ using AtSite = std::function<void(int layer, forward::Site, const linalg::Matrix
 
 /// Hidden states behind the last layer, normalised.
 inline linalg::Matrix head_input(
-    const model::Checkpoint& checkpoint, const forward::WeightSource& weights,
+    const model::ModelConfig& config, const forward::WeightSource& weights,
     const std::vector<std::int32_t>& ids, const forward::Windows& windows, linalg::Compute compute,
     int n_threads = 2, const AtSite& at_site = [](int, forward::Site, const linalg::Matrix&) {}) {
-  const model::ModelConfig& config = checkpoint.config;
   forward::LayerPass pass(config, compute, n_threads);
   std::vector<float> h = forward::embed(weights, ids, static_cast<std::size_t>(config.hidden));
   for (int layer = 0; layer < config.n_layers; ++layer) {
@@ -38,14 +37,21 @@ inline linalg::Matrix head_input(
 }
 
 /// The logits of all tokens: [tokens, vocabulary].
-inline std::vector<float> all_logits(const model::Checkpoint& checkpoint,
+inline std::vector<float> all_logits(const model::ModelConfig& config,
+                                     const forward::WeightSource& weights,
                                      const std::vector<std::int32_t>& ids,
                                      const forward::Windows& windows, linalg::Compute compute) {
-  const forward::CheckpointWeights weights(checkpoint);
-  const linalg::Matrix x = head_input(checkpoint, weights, ids, windows, compute);
+  const linalg::Matrix x = head_input(config, weights, ids, windows, compute);
   std::vector<std::size_t> rows(ids.size());
   std::iota(rows.begin(), rows.end(), std::size_t{0});
   return forward::logits_of(weights, x, rows, 2);
+}
+
+inline std::vector<float> all_logits(const model::Checkpoint& checkpoint,
+                                     const std::vector<std::int32_t>& ids,
+                                     const forward::Windows& windows, linalg::Compute compute) {
+  return all_logits(checkpoint.config, forward::CheckpointWeights(checkpoint), ids, windows,
+                    compute);
 }
 
 /// A file of float32 values.

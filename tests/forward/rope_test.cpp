@@ -73,6 +73,18 @@ TEST(RopeFrequencies, OfLlama3AreThoseOfTheConverter) {
   EXPECT_GT(divisors.back(), 7);
 }
 
+TEST(RopeFrequencies, StatedDivisorsComeOnTopOfTheScaling) {
+  const ModelConfig llama = config_with(RopeScalingKind::kLlama3, 8, 131072, 8);
+  ModelConfig stated = config_with(RopeScalingKind::kNone, 8, 131072, 1);
+  stated.rope.divisors = model::llama3_rope_factors(llama);
+  EXPECT_EQ(rope_frequencies(stated, 10).per_position, rope_frequencies(llama, 10).per_position);
+  ModelConfig linear = config_with(RopeScalingKind::kLinear, 8, 100, 4);
+  const std::vector<double> plain = rope_frequencies(linear, 10).per_position;
+  linear.rope.divisors = {1, 2, 4, 8};
+  const std::vector<double> got = rope_frequencies(linear, 10).per_position;
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(got[i], plain[i] / (1 << i));
+}
+
 TEST(RopeTable, RotatesTheTwoHalvesOfAHead) {
   const ModelConfig plain = config_with(RopeScalingKind::kNone, 4, 100, 1);
   const RopeTable table(plain, 6);

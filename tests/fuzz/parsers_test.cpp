@@ -20,10 +20,13 @@
 #include "common/model/model_card.h"
 #include "common/stage/journal.h"
 #include "common/stage/manifest.h"
+#include "common/subject/subject.h"
 #include "common/text/sentencepiece_model.h"
 #include "common/text/tokenizer.h"
+#include "tests/forward/head_input.h"
 #include "tests/fuzz/damage.h"
 #include "tests/model/checkpoint_files.h"
+#include "tests/subject/gguf_files.h"
 #include "tests/support/scratch.h"
 #include "tests/text/sentencepiece_file.h"
 
@@ -59,6 +62,31 @@ std::string gguf_file() {
   std::ranges::transform(layout.header, bytes.begin(),
                          [](std::byte b) { return static_cast<char>(b); });
   return bytes;
+}
+
+/// A whole model, its header longer than its weights.
+std::string gguf_model(bool of_pieces) {
+  json config = small_config();
+  config.update({{"num_hidden_layers", 1},
+                 {"hidden_size", 8},
+                 {"intermediate_size", 8},
+                 {"num_attention_heads", 2},
+                 {"num_key_value_heads", 1}});
+  const ScratchDirectory scratch;
+  GgufFile file = converted(small_checkpoint(scratch, config));
+  if (of_pieces) {
+    file.metadata.set("tokenizer.ggml.model", std::string("llama"));
+    file.metadata.set("tokenizer.ggml.scores", std::vector<float>(10, -1));
+    file.metadata.set("llama.rope.scaling.type", std::string("yarn"));
+    file.metadata.set("llama.rope.scaling.factor", 4.0F);
+  }
+  return read_file(file.write(scratch.path() / "x.gguf"));
+}
+
+void run_gguf(const fs::path& dir) {
+  const auto model = subject::open_subject(dir / "x.gguf");
+  all_logits(model->config(), model->weights(), {0, 0}, {{2}}, linalg::Compute::kF32);
+  model->tokenizer().encode("a abc<s>\n", true);
 }
 
 std::string importance_dat() {
@@ -142,6 +170,8 @@ std::vector<Parser> parsers() {
        [](const fs::path& dir) { tokenize(dir / "only"); }},
       {"gguf", "x.gguf", gguf_file(),
        [](const fs::path& dir) { gguf::Reader reader(dir / "x.gguf"); }},
+      {"model_in_gguf", "x.gguf", gguf_model(false), run_gguf},
+      {"model_in_gguf_with_pieces", "x.gguf", gguf_model(true), run_gguf},
       {"imatrix_gguf", "i.gguf", read_file(fs::path(LQ_TEST_DATA) / "tiny-llama.imatrix.gguf"),
        [](const fs::path& dir) { calibration::read_importance(dir / "i.gguf"); }},
       {"imatrix_dat", "i.dat", importance_dat(),

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "bench/judge/judge.h"
-#include "bench/judge/open_weights.h"
 #include "common/calibration/token_file.h"
+#include "common/subject/subject.h"
 #include "tests/support/command.h"
 #include "tests/support/scratch.h"
 
@@ -63,11 +63,10 @@ class GptqQuality : public ::testing::Test {
   }
 
   void expect_below_limits(const std::vector<Row>& rows) const {
-    const OpenModel original = open_weights(kModel);
-    const auto windows =
-        calibration::read_tokens(kData / "awq-gptq" / "eval.json",
-                                 static_cast<std::size_t>(original.checkpoint->config.vocab));
-    const Judge judge({original.checkpoint->config, *original.weights}, windows);
+    const auto original = subject::open_subject(kModel);
+    const auto windows = calibration::read_tokens(
+        kData / "awq-gptq" / "eval.json", static_cast<std::size_t>(original->config().vocab));
+    const Judge judge({original->config(), original->weights()}, windows);
     for (const Row& row : rows) {
       SCOPED_TRACE(text_of(row.options));
       const std::string out = scratch_.path() / "out";
@@ -75,8 +74,8 @@ class GptqQuality : public ::testing::Test {
                                             scratch_.path() / "calib", "-o",   out};
       arguments.insert(arguments.end(), row.options.begin(), row.options.end());
       run(arguments);
-      const OpenModel quantized = open_weights(out);
-      const Judgement result = judge({quantized.checkpoint->config, *quantized.weights});
+      const auto quantized = subject::open_subject(out);
+      const Judgement result = judge({quantized->config(), quantized->weights()});
       EXPECT_LE(1000 * result.kld_mean, row.limit);
       EXPECT_GT(1000 * result.kld_mean, row.limit / 2) << "too good to be true";
     }

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/judge/judge.h"
-#include "bench/judge/open_weights.h"
 #include "common/calibration/token_file.h"
+#include "common/subject/subject.h"
 #include "tests/support/llama_peer.h"
 
 namespace lq::bench {
@@ -30,12 +30,12 @@ double perplexity_of_peer(const char* python, const std::string& script) {
 }
 
 double perplexity_of_judge() {
-  const OpenModel model = open_weights(kData + "/tiny-llama");
+  const auto model = subject::open_subject(kData + "/tiny-llama");
   calibration::TokenWindows windows = calibration::read_tokens(
-      kData + "/awq-gptq/eval.json", static_cast<std::size_t>(model.checkpoint->config.vocab));
+      kData + "/awq-gptq/eval.json", static_cast<std::size_t>(model->config().vocab));
   windows.offsets.resize(9);
   windows.ids.resize(static_cast<std::size_t>(windows.offsets.back()));
-  const Subject subject{model.checkpoint->config, *model.weights};
+  const Subject subject{model->config(), model->weights()};
   return Judge(subject, windows)(subject).perplexity;
 }
 

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <gtest/gtest.h>
 
-#include "bench/judge/open_weights.h"
 #include "common/calibration/token_file.h"
+#include "common/subject/subject.h"
 #include "tests/forward/head_input.h"
 
 namespace lq::bench {
@@ -32,9 +32,10 @@ class TwiceAsSure final : public forward::WeightSource {
 
 class JudgeTest : public ::testing::Test {
  protected:
-  Subject subject() const { return {model_.checkpoint->config, *model_.weights}; }
+  Subject subject() const { return {model_->config(), model_->weights()}; }
 
-  const OpenModel model_ = open_weights(kData / "tiny-llama");
+  const std::unique_ptr<const subject::Subject> model_ =
+      subject::open_subject(kData / "tiny-llama");
   const calibration::TokenWindows eval_ =
       calibration::read_tokens(kData / "awq-gptq" / "eval.json", 2048);
 };
@@ -50,10 +51,10 @@ TEST_F(JudgeTest, GivesTheBundledModelItsPerplexityAndNoDivergenceFromItself) {
 
 TEST_F(JudgeTest, CountsEveryPositionByTheDefinition) {
   const calibration::TokenWindows windows = {{2046, 54, 71, 88, 259, 2046, 71, 88}, {0, 5, 8}};
-  const TwiceAsSure sure(*model_.weights);
-  const Judgement result = Judge(subject(), windows)({model_.checkpoint->config, sure});
-  const std::vector<float> logits =
-      testing::all_logits(*model_.checkpoint, windows.ids, {{5, 3}}, linalg::Compute::kF32);
+  const TwiceAsSure sure(model_->weights());
+  const Judgement result = Judge(subject(), windows)({model_->config(), sure});
+  const std::vector<float> logits = testing::all_logits(
+      model_->config(), model_->weights(), windows.ids, {{5, 3}}, linalg::Compute::kF32);
   const std::vector<std::int32_t> next = {54, 71, 88, 259, -1, 71, 88, -1};
   const std::size_t vocabulary = logits.size() / next.size();
   double divergence = 0, loss = 0, reference_loss = 0;
@@ -100,11 +101,11 @@ TEST_F(JudgeTest, SharesTopTokensOnlyWhereBothFindTheSame) {
     const forward::WeightSource& original_;
   };
   const calibration::TokenWindows windows = {{2046, 54, 71, 88, 259, 1922, 821, 82}, {0, 8}};
-  const OtherNorm other(*model_.weights);
-  const Judgement result = Judge(subject(), windows)({model_.checkpoint->config, other});
+  const OtherNorm other(model_->weights());
+  const Judgement result = Judge(subject(), windows)({model_->config(), other});
   const auto tops = [&](const forward::WeightSource& weights) {
     const linalg::Matrix x =
-        testing::head_input(*model_.checkpoint, weights, windows.ids, {{8}}, linalg::Compute::kF32);
+        testing::head_input(model_->config(), weights, windows.ids, {{8}}, linalg::Compute::kF32);
     std::vector<std::ptrdiff_t> top;
     for (std::size_t row = 0; row < 8; ++row) {
       const std::vector<float> logits = forward::logits_of(weights, x, std::vector{row}, 1);
@@ -112,7 +113,7 @@ TEST_F(JudgeTest, SharesTopTokensOnlyWhereBothFindTheSame) {
     }
     return top;
   };
-  const auto of_original = tops(*model_.weights), of_other = tops(other);
+  const auto of_original = tops(model_->weights()), of_other = tops(other);
   int same = 0;
   for (std::size_t row = 0; row < 8; ++row) same += of_original[row] == of_other[row] ? 1 : 0;
   ASSERT_LT(same, 8);

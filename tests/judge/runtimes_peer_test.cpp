@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "bench/judge/judge.h"
-#include "bench/judge/open_weights.h"
 #include "common/calibration/token_file.h"
+#include "common/subject/subject.h"
 #include "tests/support/llama_peer.h"
 #include "tests/support/scratch.h"
 
@@ -148,12 +148,12 @@ class RuntimesPeer : public ::testing::Test {
     ASSERT_FALSE(answer.contains("refused")) << answer;
     ASSERT_FALSE(answer.contains("missing_keys")) << answer;
     ASSERT_FALSE(answer.contains("unexpected_keys")) << answer;
-    const OpenModel model = open_weights(path(row.name));
-    calibration::TokenWindows windows = calibration::read_tokens(
-        kWindows, static_cast<std::size_t>(model.checkpoint->config.vocab));
+    const auto model = subject::open_subject(path(row.name));
+    calibration::TokenWindows windows =
+        calibration::read_tokens(kWindows, static_cast<std::size_t>(model->config().vocab));
     windows.offsets.resize(kUsedWindows + 1);
     windows.ids.resize(static_cast<std::size_t>(windows.offsets.back()));
-    const Subject subject{model.checkpoint->config, *model.weights};
+    const Subject subject{model->config(), model->weights()};
     const double ours = Judge(subject, windows)(subject).perplexity;
     EXPECT_NEAR(answer["perplexity"].get<double>() / ours, 1, 0.01) << answer;
   }

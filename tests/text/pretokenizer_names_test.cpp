@@ -7,6 +7,7 @@ namespace {
 
 using nlohmann::json;
 using text::pretokenizer_name;
+using text::pretokenizer_named;
 
 json split(const std::string& regex) {
   return {{"type", "Split"},
@@ -87,6 +88,39 @@ TEST(PretokenizerName, IsEmptyForAnythingElse) {
   json merged = split(kLlama3);
   merged["behavior"] = "MergedWithNext";
   EXPECT_EQ(pretokenizer_name(sequence({merged, byte_level(false)})), "");
+}
+
+TEST(PretokenizerNamed, IsKnownByTheSameName) {
+  for (const char* name : {"gpt-2", "starcoder", "llama-bpe", "qwen2", "qwen35", "gpt-4o", "tekken",
+                           "deepseek-v3", "deepseek-coder", "falcon", "gemma4"}) {
+    const auto named = pretokenizer_named(name);
+    ASSERT_TRUE(named) << name;
+    EXPECT_EQ(pretokenizer_name(named->pre_tokenizer), name);
+  }
+}
+
+TEST(PretokenizerNamed, EndsWithBytes) {
+  EXPECT_EQ(pretokenizer_named("gpt-2")->pre_tokenizer,
+            sequence({{{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}}}));
+  EXPECT_EQ(pretokenizer_named("qwen2")->pre_tokenizer["pretokenizers"].back(),
+            (json{{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}}));
+  EXPECT_EQ(pretokenizer_named("falcon")->pre_tokenizer["pretokenizers"].size(), 4U);
+}
+
+TEST(PretokenizerNamed, TellsWhatItsFamilyDoes) {
+  EXPECT_EQ(pretokenizer_named("qwen2")->normalizer, (json{{"type", "NFC"}}));
+  EXPECT_FALSE(pretokenizer_named("qwen2")->ignores_merges);
+  EXPECT_FALSE(pretokenizer_named("qwen2")->begins_with_bos);
+  EXPECT_TRUE(pretokenizer_named("tekken")->normalizer.is_null());
+  EXPECT_TRUE(pretokenizer_named("tekken")->ignores_merges);
+  EXPECT_TRUE(pretokenizer_named("tekken")->begins_with_bos);
+}
+
+TEST(PretokenizerNamed, IsKnownByOtherNames) {
+  EXPECT_EQ(pretokenizer_name(pretokenizer_named("smollm")->pre_tokenizer), "starcoder");
+  EXPECT_TRUE(pretokenizer_named("llama3")->ignores_merges);
+  EXPECT_FALSE(pretokenizer_named("default"));
+  EXPECT_FALSE(pretokenizer_named(""));
 }
 
 TEST(NormalizedRegex, LosesPossessiveMarksOnly) {
