@@ -50,14 +50,6 @@ Scaling::Scaling(const quantizer::Job& job, const Options& options, int n_thread
       return m.role != role || m.scheme.has_value();
     });
   };
-  // The trial of a layer need not be as thorough as its quantization.
-  solve::Settings trial = settings_.search.rounding;
-  trial.sweeps = 0;
-  settings_.quantize = [this, trial](const solve::FactoredGram& h, std::size_t rows,
-                                     const solve::ReadRows& read) {
-    solve::Outcome unused;
-    return quantizer::quantize(job_, h, rows, read, trial, n_threads_, unused);
-  };
   if (settings_.mode == awq::ScaleMode::kAuto) sample_ = sample_of(job);
 }
 
