@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/awq/layer_trial.h"
+#include "common/awq/site_rows.h"
 #include "common/linalg/matrix.h"
 #include "common/parallel/parallel_for.h"
 
@@ -192,6 +193,19 @@ LayerChoice choose_scales(const WeightSource& weights, const model::ModelConfig&
                           const calibration::LayerStats& stats, const forward::Windows& sample,
                           const ChoiceSettings& settings) {
   return Chooser(weights, config, layer, settings).choose(stats, sample);
+}
+
+std::uint64_t search_bytes(ScaleMode mode, std::size_t columns, int n_threads) {
+  if (mode == ScaleMode::kNone) return 0;
+  const std::uint64_t n = columns, square = n * n;
+  // Rows that stand for all, of as many as three layers; errors and their factor of each thread, and
+  // a row as it is read.
+  const std::uint64_t tiles = 3 * RowsTile::kLanes * n * sizeof(float);
+  const std::uint64_t own = 2 * (RowsTile::kLanes + 1) * n * sizeof(float);
+  const std::uint64_t h = mode == ScaleMode::kSmooth
+                              ? solve::FactoredGram::peak_bytes(columns)
+                              : square * (sizeof(float) + sizeof(std::uint16_t));
+  return h + tiles + static_cast<std::uint64_t>(n_threads) * own;
 }
 
 forward::Windows sample_windows(const calibration::TokenWindows& windows, std::size_t n_lanes,

@@ -9,6 +9,7 @@
 // held out; and rounding takes a small part of the time of a solution, but gains more by scales than
 // that does, so that a small gain is none.
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -59,6 +60,9 @@ struct LayerChoice {
 LayerChoice choose_scales(const forward::WeightSource& weights, const model::ModelConfig& config,
                           int layer, const calibration::LayerStats& stats,
                           const forward::Windows& sample, const ChoiceSettings& settings);
+
+/// What searching the scales of a site of so many channels takes at its peak.
+std::uint64_t search_bytes(ScaleMode mode, std::size_t columns, int n_threads);
 
 /// The windows of which a sample of `n_tokens` is: those of the first lane, the last may be cut.
 forward::Windows sample_windows(const calibration::TokenWindows& windows, std::size_t n_lanes,

@@ -32,8 +32,7 @@ Matrix in_type(const Matrix& h, Compute compute, int n_threads) {
 }
 
 /// Adds weight x y to a sum for each lane, which is faster than one sum.
-void add_products(const float* x, const float* y, double weight,
-                  std::array<double, kLanes>& sums) {
+void add_products(const float* x, const float* y, double weight, std::array<double, kLanes>& sums) {
   for (std::size_t r = 0; r < kLanes; ++r) sums[r] += weight * double{x[r]} * double{y[r]};
 }
 
