@@ -11,7 +11,8 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: make_model OUT [--layers N] [--hidden N] [--ffn N] [--heads N] [--kv-heads N] "
-    "[--vocab N] [--dtype BF16|F16|F32] [--shard-size BYTES] [--seed N]\n";
+    "[--vocab N] [--dtype BF16|F16|F32] [--shard-size BYTES] [--seed N] "
+    "[--norm-deviation X]\n";
 
 bool set_option(lq::bench::ModelShape& shape, const std::string& option, const std::string& value) {
   const auto number = [&] { return std::stoi(value); };
@@ -23,6 +24,7 @@ bool set_option(lq::bench::ModelShape& shape, const std::string& option, const s
   if (option == "--vocab") return shape.vocab = number(), true;
   if (option == "--dtype") return shape.dtype = value, true;
   if (option == "--shard-size") return shape.shard_bytes = std::stoull(value), true;
+  if (option == "--norm-deviation") return shape.norm_deviation = std::stof(value), true;
   if (option == "--seed") return shape.seed = std::stoull(value), true;
   return false;
 }

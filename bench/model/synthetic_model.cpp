@@ -175,8 +175,9 @@ void write_model(const std::filesystem::path& folder, const ModelShape& shape) {
   write_json(folder / "config.json", config_of(shape));
   write_tokenizer(folder, shape.vocab);
   constexpr std::size_t kBlockElems = (std::size_t{1} << 21) - 1;
-  const WeightBlocks blocks = {random_block(shape.dtype, 0.0f, 0.02f, kBlockElems, shape.seed),
-                               random_block(shape.dtype, 1.0f, 0.05f, 16'381, shape.seed + 1)};
+  const WeightBlocks blocks = {
+      random_block(shape.dtype, 0.0f, 0.02f, kBlockElems, shape.seed),
+      random_block(shape.dtype, 1.0f, shape.norm_deviation, 16'381, shape.seed + 1)};
   const auto shards = shards_of(shape);
   Json weight_map;
   std::uint64_t total = 0, first_tensor = 0;

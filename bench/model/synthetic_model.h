@@ -23,6 +23,7 @@ struct ModelShape {
   std::uint64_t shard_bytes =
       5'000'000'000;  // of one safetensors file, at most (but at least one tensor)
   std::uint64_t seed = 1;
+  float norm_deviation = 0.05F;  // of the weights of norms around 1; large: channels of all sizes
 };
 
 /// Throws std::runtime_error when a file cannot be written or the shape makes no sense.

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <memory>
+#include <cmath>
 #include <optional>
 #include <utility>
 
 #include "common/awq/layer_trial.h"
+#include "common/awq/site_rows.h"
+#include "common/linalg/matrix.h"
 #include "common/parallel/parallel_for.h"
 
 namespace lq::awq {
@@ -18,47 +20,23 @@ using forward::Site;
 using forward::WeightSource;
 using model::TensorRole;
 
-// What a row of v or up gives is scaled at the later site, and must be known when that row is
-// quantized.
-constexpr std::array kSites = {Site::kMlpDown, Site::kMlpIn, Site::kAttnOut, Site::kAttnIn};
+constexpr std::array kSites = {Site::kAttnIn, Site::kAttnOut, Site::kMlpIn, Site::kMlpDown};
 
-/// What the sums are without those of some of the tokens.
-struct SiteSums {
-  linalg::AlignedVector<float> gram;
-  std::vector<double> mean_abs;
-};
-
-SiteSums without(const SiteStats& all, const SiteStats* part, int n_threads) {
-  const std::size_t n = all.width();
-  SiteSums out{all.gram, all.sum_abs};
-  double count = static_cast<double>(all.count);
-  if (part != nullptr) {
-    count -= static_cast<double>(part->count);
-    for (std::size_t j = 0; j < n; ++j) out.mean_abs[j] -= part->sum_abs[j];
-    parallel::parallel_for(n, n_threads, [&](std::size_t i, int) {
-      for (std::size_t j = 0; j < n; ++j) {  // the part has its upper triangle alone
-        out.gram[i * n + j] -= part->gram[std::min(i, j) * n + std::max(i, j)];
-      }
-      // What rounding left of a channel that the others do not use.
-      float& square = out.gram[i * n + i];
-      square = std::max(square, 0.0F);
-    });
-  }
-  for (double& mean : out.mean_abs) mean = std::max(mean / std::max(count, 1.0), 0.0);
-  return out;
+/// H in float32 with `diagonal` in place of its own, nothing where some of it is not finite.
+std::optional<linalg::Matrix> damped(std::span<const float> gram, std::span<const double> diagonal,
+                                     int n_threads) {
+  const std::size_t n = diagonal.size();
+  linalg::Matrix h(n, n, linalg::Compute::kF32);
+  std::vector<std::uint8_t> is_finite(n);
+  parallel::parallel_for(n, n_threads, [&](std::size_t i, int) {
+    float* const row = h.floats(i);
+    std::ranges::copy(gram.subspan(i * n, n), row);
+    row[i] = static_cast<float>(diagonal[i]);
+    is_finite[i] = std::all_of(row, row + n, [](float x) { return std::isfinite(x); });
+  });
+  if (std::ranges::find(is_finite, 0) != is_finite.end()) return std::nullopt;
+  return h;
 }
-
-/// One way to scale the layer, and what quantization makes of it.
-struct Way {
-  Way(ScaleMode way_mode, const WeightSource& original, const model::ModelConfig& config)
-      : mode(way_mode), weights(original, config) {}
-
-  ScaleMode mode;
-  LayerScales scales;
-  ScaledWeights weights;
-  std::vector<SiteChoice> sites;
-  QuantizedMatrices matrices;
-};
 
 class Chooser {
  public:
@@ -69,46 +47,18 @@ class Chooser {
   LayerChoice choose(const calibration::LayerStats& stats, const forward::Windows& sample) {
     LayerChoice choice;
     if (settings_.mode == ScaleMode::kNone) return choice;
-    if (settings_.mode != ScaleMode::kAuto) {
-      add_way(settings_.mode);
-      search(stats, nullptr, choice.note);
-      return taken(*ways_.front(), std::move(choice));
+    search(stats, choice);
+    if (choice.scales.is_identity()) return choice;
+    choice.mode = settings_.mode == ScaleMode::kSmooth ? ScaleMode::kSmooth : ScaleMode::kGrid;
+    if (settings_.mode == ScaleMode::kAuto && !gains(stats, sample, choice)) {
+      choice.mode = ScaleMode::kNone;
+      choice.scales = {};
+      choice.sites.clear();
     }
-    const std::int64_t n_tokens = stats.at(Site::kAttnIn).count;
-    LayerTrial trial(weights_, config_, layer_, settings_.compute, settings_.search.n_threads);
-    if (!trial.begin(stats.sample, sample, static_cast<std::size_t>(n_tokens) / 2)) {
-      choice.note = "too few calibration tokens to hold some out";
-      return choice;
-    }
-    add_way(ScaleMode::kNone);
-    for (const ScaleMode mode : settings_.tried) add_way(mode);
-    search(stats, &trial.stats(), choice.note);
-    trial.forget_stats();
-    const Way* best = ways_.front().get();
-    for (const auto& way : ways_) {
-      const bool is_known = way != ways_.front() && way->scales.is_identity();
-      choice.trials.push_back({way->mode, is_known ? choice.trials.front().error
-                                                   : trial.error(way->weights, way->matrices)});
-    }
-    double least = choice.trials.front().error * (1 - settings_.least_gain);
-    for (std::size_t i = 1; i < ways_.size(); ++i) {
-      if (!(choice.trials[i].error < least)) continue;
-      least = choice.trials[i].error;
-      best = ways_[i].get();
-    }
-    return taken(*best, std::move(choice));
-  }
-
- private:
-  void add_way(ScaleMode mode) { ways_.push_back(std::make_unique<Way>(mode, weights_, config_)); }
-
-  static LayerChoice taken(const Way& way, LayerChoice choice) {
-    choice.mode = way.scales.is_identity() ? ScaleMode::kNone : way.mode;
-    choice.scales = way.scales;
-    choice.sites = way.sites;
     return choice;
   }
 
+ private:
   std::vector<TensorRole> readers(Site site) const {
     std::vector<TensorRole> roles;
     for (const TensorRole role : calibration::site_row(site).readers) {
@@ -136,70 +86,104 @@ class Chooser {
     };
   }
 
-  /// Scales of all sites for each way; with `held_out` also what quantization makes of them.
-  void search(const calibration::LayerStats& stats, const calibration::LayerStats* held_out,
-              std::string& note) {
+  /// Scales of all sites, each without regard to the others.
+  void search(const calibration::LayerStats& stats, LayerChoice& choice) const {
+    for (const Site site : kSites) {
+      const std::vector<TensorRole> roles = readers(site);
+      if (roles.empty() || !can_scale(site, weights_, layer_)) continue;
+      const FoundScales found = search(site, roles, stats.at(site), choice.note);
+      if (found.s.empty()) continue;
+      LayerScales of_site;
+      of_site.at(site) = found.s;
+      choice.scales.at(site) =
+          rounded_to_norms(of_site, weights_, layer_, settings_.norm_type).at(site);
+      choice.sites.push_back({site, found.loss_of_identity, found.loss});
+    }
+  }
+
+  FoundScales search(Site site, const std::vector<TensorRole>& roles, const SiteStats& stats,
+                     std::string& note) const {
+    assert(stats.kind == calibration::GramKind::kFull);
+    const std::size_t n = stats.width();
+    const int n_threads = settings_.search.n_threads;
+    std::vector<std::size_t> rows;
+    for (const TensorRole role : roles) rows.push_back(rows_of(role));
+    std::vector<double> mean_abs = stats.sum_abs;
+    for (double& mean : mean_abs) {
+      mean /= static_cast<double>(std::max<std::int64_t>(stats.count, 1));
+    }
+    const auto run = [&](const linalg::Matrix& h, std::vector<double> left, const auto& how) {
+      return how({h, std::move(left), mean_abs, scale_of_channels(site, config_), rows,
+                  rows_of_all(roles, n)},
+                 settings_.search);
+    };
+    if (settings_.mode == ScaleMode::kSmooth) {
+      const solve::FactoredGram h(stats.gram, n, settings_.damping, false, n_threads);
+      if (h.is_solvable()) return run(h.damped(), pivots_by_column(h), search_smooth);
+      note = "a Gram matrix cannot be factored, whatever is added to the diagonal";
+      return {};
+    }
+    const std::optional<linalg::Matrix> h = damped(stats.gram, importance(stats), n_threads);
+    if (h) return run(*h, {}, search_grid);
+    note = "a Gram matrix is not finite";
+    return {};
+  }
+
+  std::vector<double> importance(const SiteStats& stats) const {
+    return solve::damped_diagonal(solve::diagonal_of(stats.gram, stats.width()), settings_.damping);
+  }
+
+  /// Whether the layer is better with the scales; adds the trials.
+  bool gains(const calibration::LayerStats& stats, const forward::Windows& sample,
+             LayerChoice& choice) const {
+    LayerTrial trial(weights_, config_, layer_, settings_.compute, settings_.search.n_threads);
+    if (!trial.begin(stats.sample, sample, settings_.trial_tokens)) {
+      choice.note = "no calibration tokens to try scales with";
+      return false;
+    }
+    const auto error = [&](ScaleMode mode, LayerScales scales) {
+      ScaledWeights weights(weights_, config_);
+      weights.set(layer_, std::move(scales));
+      const double value = trial.error(weights, rounded(weights, stats));
+      choice.trials.push_back({mode, value});
+      return value;
+    };
+    const double plain = error(ScaleMode::kNone, {});
+    return error(choice.mode, choice.scales) < plain * (1 - settings_.least_gain);
+  }
+
+  /// All that is quantized, by rounding to nearest.
+  QuantizedMatrices rounded(const ScaledWeights& weights,
+                            const calibration::LayerStats& stats) const {
+    QuantizedMatrices matrices;
     for (const Site site : kSites) {
       const std::vector<TensorRole> roles = readers(site);
       if (roles.empty()) continue;
-      const SiteStats& all = stats.at(site);
-      assert(all.kind == calibration::GramKind::kFull);
-      SiteSums sums = without(all, held_out == nullptr ? nullptr : &held_out->at(site),
-                              settings_.search.n_threads);
-      const solve::FactoredGram h(std::move(sums.gram), all.width(), settings_.damping, false,
-                                  settings_.search.n_threads);
-      if (!h.is_solvable()) {
-        note = "a Gram matrix cannot be factored, whatever is added to the diagonal";
-        continue;
+      const std::vector<double> squares = importance(stats.at(site));
+      const std::vector<float>& s = weights.scales(layer_).at(site);
+      const std::size_t n = squares.size();
+      std::vector<float> of_columns(n);
+      for (std::size_t j = 0; j < n; ++j) {
+        const double divisor = s.empty() ? 1 : double{s[j]};
+        of_columns[j] = static_cast<float>(squares[j] / divisor / divisor);
       }
-      SiteProblem problem{h,
-                          std::move(sums.mean_abs),
-                          scale_of_channels(site, config_),
-                          {},
-                          rows_of_all(roles, all.width())};
-      for (const TensorRole role : roles) problem.rows.push_back(rows_of(role));
-      for (const auto& way : ways_) {
-        if (can_scale(site, weights_, layer_)) scale(site, problem, *way);
-        if (held_out != nullptr) quantize(site, roles, h, *way);
+      for (const TensorRole role : roles) {
+        const auto read = [&](std::size_t first, std::size_t count, float* out) {
+          weights.read({role, layer_}, first * n, {out, count * n});
+        };
+        solve::Outcome unused;
+        matrices[role] =
+            solve::round_to_nearest(of_columns, n, rows_of(role), read, settings_.search.rounding,
+                                    settings_.search.n_threads, unused);
       }
     }
-  }
-
-  void scale(Site site, const SiteProblem& problem, Way& way) const {
-    if (way.mode == ScaleMode::kNone) return;
-    const FoundScales found = way.mode == ScaleMode::kGrid
-                                  ? search_grid(problem, settings_.search)
-                                  : search_smooth(problem, settings_.search);
-    if (found.s.empty()) return;
-    LayerScales of_site;
-    of_site.at(site) = found.s;
-    way.scales.at(site) = rounded_to_norms(of_site, weights_, layer_, settings_.norm_type).at(site);
-    way.weights.set(layer_, way.scales);
-    way.sites.push_back({site, found.loss_of_identity, found.loss});
-  }
-
-  void quantize(Site site, const std::vector<TensorRole>& roles, const solve::FactoredGram& h,
-                Way& way) const {
-    if (&way != ways_.front().get() && way.scales.is_identity()) {
-      for (const TensorRole role : roles) way.matrices[role] = ways_.front()->matrices.at(role);
-      return;
-    }
-    const std::vector<float>& s = way.scales.at(site);
-    std::optional<solve::FactoredGram> divided;
-    if (!s.empty()) divided.emplace(h.divided_by(s, settings_.search.n_threads));
-    for (const TensorRole role : roles) {
-      const auto read = [&](std::size_t first, std::size_t n, float* out) {
-        way.weights.read({role, layer_}, first * h.n(), {out, n * h.n()});
-      };
-      way.matrices[role] = settings_.quantize(divided ? *divided : h, rows_of(role), read);
-    }
+    return matrices;
   }
 
   const WeightSource& weights_;
   const model::ModelConfig& config_;
   const int layer_;
   const ChoiceSettings& settings_;
-  std::vector<std::unique_ptr<Way>> ways_;
 };
 
 }  // namespace
@@ -208,6 +192,19 @@ LayerChoice choose_scales(const WeightSource& weights, const model::ModelConfig&
                           const calibration::LayerStats& stats, const forward::Windows& sample,
                           const ChoiceSettings& settings) {
   return Chooser(weights, config, layer, settings).choose(stats, sample);
+}
+
+std::uint64_t search_bytes(ScaleMode mode, std::size_t columns, int n_threads) {
+  if (mode == ScaleMode::kNone) return 0;
+  const std::uint64_t n = columns, square = n * n;
+  // Rows that stand for all, of as many as three layers; errors and their factor of each thread, and
+  // a row as it is read.
+  const std::uint64_t tiles = 3 * RowsTile::kLanes * n * sizeof(float);
+  const std::uint64_t own = 2 * (RowsTile::kLanes + 1) * n * sizeof(float);
+  const std::uint64_t h = mode == ScaleMode::kSmooth
+                              ? solve::FactoredGram::bytes(columns, false)
+                              : square * (sizeof(float) + sizeof(std::uint16_t));
+  return h + tiles + static_cast<std::uint64_t>(n_threads) * own;
 }
 
 forward::Windows sample_windows(const calibration::TokenWindows& windows, std::size_t n_lanes,

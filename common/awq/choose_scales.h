@@ -2,11 +2,14 @@
 // The scales of a layer. Sites are searched each on the layer's original weights and statistics,
 // then scaled together.
 //
-// Which search to believe, if any, shows on tokens of the calibration's sample: statistics are made
-// less those tokens, the layer is scaled and quantized with them, and what leaves it compared with
-// what leaves the original layer. The error is that of the hidden states, each token's over its
-// size, which the next layer divides it by.
+// Whether scales do any good shows in a trial on tokens of the calibration's sample: the layer is
+// rounded to nearest, as it is and scaled, and what leaves it compared with what leaves the original
+// layer. The error is that of the hidden states, each token's over its size, which the next layer
+// divides it by. A search has no more than two numbers for each site to fit, so that nothing need be
+// held out; and rounding takes a small part of the time of a solution, but gains more by scales than
+// that does, so that a small gain is none.
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -17,15 +20,10 @@
 #include "common/calibration/layer_stats.h"
 #include "common/calibration/windows.h"
 #include "common/forward/layer_pass.h"
-#include "common/tensor/quantized_matrix.h"
 
 namespace lq::awq {
 
 enum class ScaleMode : std::uint8_t { kNone, kGrid, kSmooth, kAuto };
-
-/// Quantizes rows under H, of weights and inputs that are scaled.
-using Quantize = std::function<tensor::QuantizedMatrix(
-    const solve::FactoredGram& h, std::size_t rows, const solve::ReadRows& read)>;
 
 struct ChoiceSettings {
   ScaleMode mode = ScaleMode::kAuto;
@@ -34,10 +32,8 @@ struct ChoiceSettings {
   tensor::DType norm_type = tensor::DType::kBF16;  // in which norms are stored
   /// Whether the linear layers of a role are quantized; a site that none of them reads is not scaled.
   std::function<bool(model::TensorRole)> is_quantized;
-  std::vector<ScaleMode> tried = {ScaleMode::kGrid, ScaleMode::kSmooth};  // of kAuto, beside kNone
-  Quantize quantize;         // of kAuto; of moderate effort will do
-  double least_gain = 0.05;  // of kAuto: share of the error by which scales must lower it; less
-                             // of it is chance in small layers
+  std::size_t trial_tokens = 2048;  // of kAuto
+  double least_gain = 0.12;         // of kAuto: share of the error by which scales must lower it
   linalg::Compute compute = linalg::Compute::kBf16;
 };
 
@@ -55,8 +51,8 @@ struct LayerChoice {
     ScaleMode mode;
     double error;  // mean over the tokens of |difference|^2 / |hidden state|^2
   };
-  std::vector<Trial> trials;  // of kAuto, kNone first; empty where none were made
-  std::string note;           // why not, else empty
+  std::vector<Trial> trials;  // of kAuto, kNone first; empty where there was nothing to try
+  std::string note;           // why a site was not scaled or nothing tried, else empty
 };
 
 /// `stats` have full Gram matrices; `sample` is how the tokens of their sample make windows
@@ -64,6 +60,9 @@ struct LayerChoice {
 LayerChoice choose_scales(const forward::WeightSource& weights, const model::ModelConfig& config,
                           int layer, const calibration::LayerStats& stats,
                           const forward::Windows& sample, const ChoiceSettings& settings);
+
+/// What searching the scales of a site of so many channels takes at its peak.
+std::uint64_t search_bytes(ScaleMode mode, std::size_t columns, int n_threads);
 
 /// The windows of which a sample of `n_tokens` is: those of the first lane, the last may be cut.
 forward::Windows sample_windows(const calibration::TokenWindows& windows, std::size_t n_lanes,

@@ -4,13 +4,11 @@
 
 #include "common/calibration/lanes.h"
 #include "common/kernels/convert.h"
-#include "common/linalg/gram.h"
 
 namespace lq::awq {
 namespace {
 
 using forward::WeightKey;
-using linalg::Matrix;
 
 /// Weights some of which are replaced by what quantized ones stand for.
 class PartlyQuantized : public forward::WeightSource {
@@ -23,8 +21,12 @@ class PartlyQuantized : public forward::WeightSource {
     const auto found = matrices_.find(key.role);
     if (found == matrices_.end() || key.is_bias) return weights_.read(key, first, out);
     const tensor::QuantizedMatrix& matrix = found->second;
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      out[i] = matrix.value((first + i) / matrix.columns, (first + i) % matrix.columns);
+    std::size_t row = first / matrix.columns, column = first % matrix.columns;
+    for (float& value : out) {
+      value = matrix.value(row, column);
+      if (++column < matrix.columns) continue;
+      column = 0;
+      ++row;
     }
   }
 
@@ -49,7 +51,8 @@ bool LayerTrial::begin(std::span<const std::uint16_t> sample, const forward::Win
   const auto hidden = static_cast<std::size_t>(config_.hidden);
   std::size_t n_tokens = 0;
   for (const std::size_t length : windows.lengths) {
-    if (n_tokens + length > std::min(max_tokens, sample.size() / hidden)) break;
+    if ((n_tokens + length) * hidden > sample.size()) break;
+    if (n_tokens > 0 && n_tokens + length > max_tokens) break;
     if (batches_.empty() || batches_.back().n_tokens() + length > calibration::kBatchTokens) {
       batches_.emplace_back();
     }
@@ -59,31 +62,26 @@ bool LayerTrial::begin(std::span<const std::uint16_t> sample, const forward::Win
   if (n_tokens == 0) return false;
   states_.resize(n_tokens * hidden);
   kernels::widen_to_f32(tensor::DType::kBF16, std::as_bytes(sample.first(states_.size())), states_);
-  const std::vector<calibration::SiteShape> shapes = calibration::site_shapes(config_, false);
-  stats_ = calibration::empty_layer_stats(shapes, calibration::GramKind::kFull);
-  linalg::GramProducts products(n_threads_);
-  wanted_ = run(weights_, [&](forward::Site site, const Matrix& x) {
-    stats_.at(site).add_rows(x, products, n_threads_);
-  });
+  wanted_ = run(weights_);
   return true;
 }
 
-std::vector<float> LayerTrial::run(const forward::WeightSource& weights, const AtSite& at_site) {
+std::vector<float> LayerTrial::run(const forward::WeightSource& weights) {
   const forward::Layer layer = forward::load_layer(weights, config_, layer_, compute_, n_threads_);
   const auto hidden = static_cast<std::size_t>(config_.hidden);
   std::vector<float> states = states_;
   std::size_t first = 0;
   for (const forward::Windows& windows : batches_) {
     const std::size_t n = windows.n_tokens() * hidden;
-    pass_.run(layer, windows, std::span(states).subspan(first, n), at_site);
+    pass_.run(layer, windows, std::span(states).subspan(first, n),
+              [](forward::Site, const linalg::Matrix&) {});
     first += n;
   }
   return states;
 }
 
 double LayerTrial::error(const forward::WeightSource& weights, const QuantizedMatrices& matrices) {
-  const std::vector<float> states =
-      run(PartlyQuantized(weights, matrices), [](forward::Site, const Matrix&) {});
+  const std::vector<float> states = run(PartlyQuantized(weights, matrices));
   const auto hidden = static_cast<std::size_t>(config_.hidden);
   double sum = 0;
   for (std::size_t token = 0; token < states.size(); token += hidden) {

@@ -2,13 +2,11 @@
 // What becomes of some tokens in a layer that is scaled and quantized, against the original layer.
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <span>
 #include <vector>
 
 #include "common/awq/scaled_weights.h"
-#include "common/calibration/layer_stats.h"
 #include "common/forward/layer.h"
 #include "common/forward/layer_pass.h"
 #include "common/tensor/quantized_matrix.h"
@@ -23,22 +21,18 @@ class LayerTrial {
   LayerTrial(const forward::WeightSource& weights, const model::ModelConfig& config, int layer,
              linalg::Compute compute, int n_threads);
 
-  /// Takes whole windows of a sample of hidden states in bfloat16, `max_tokens` at most, through
-  /// the original layer. False where there are none. Throws as WeightSource::read.
+  /// Takes whole windows of a sample of hidden states in bfloat16, `max_tokens` at most but no less
+  /// than a window, through the original layer. False where there are none. Throws as
+  /// WeightSource::read.
   bool begin(std::span<const std::uint16_t> sample, const forward::Windows& windows,
              std::size_t max_tokens);
-
-  /// Of those tokens at the sites of the original layer; of Gram matrices the upper triangle.
-  const calibration::LayerStats& stats() const { return stats_; }
-  void forget_stats() { stats_ = {}; }
 
   /// Mean over the tokens of |difference|^2 / |hidden state|^2 behind the layer, with `matrices` in
   /// the place of what `weights` has of their roles. Throws as WeightSource::read.
   double error(const forward::WeightSource& weights, const QuantizedMatrices& matrices);
 
  private:
-  using AtSite = std::function<void(forward::Site, const linalg::Matrix&)>;
-  std::vector<float> run(const forward::WeightSource& weights, const AtSite& at_site);
+  std::vector<float> run(const forward::WeightSource& weights);
 
   const forward::WeightSource& weights_;
   const model::ModelConfig& config_;
@@ -47,7 +41,6 @@ class LayerTrial {
   forward::LayerPass pass_;
   std::vector<forward::Windows> batches_;
   std::vector<float> states_, wanted_;  // [n_tokens, hidden]: before the layer, and behind it
-  calibration::LayerStats stats_;
 };
 
 }  // namespace lq::awq

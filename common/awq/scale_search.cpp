@@ -1,7 +1,6 @@
 #include "common/awq/scale_search.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <numeric>
 
@@ -13,7 +12,7 @@ namespace {
 using linalg::Compute;
 
 // Candidates that diag(H) leaves, and those of them that products in bfloat16 leave.
-constexpr std::size_t kRanked = 24, kFinal = 4;
+constexpr std::size_t kRanked = 16, kFinal = 3;
 
 /// Mean of the channels that have one scale, at each of them.
 std::vector<double> pooled(std::span<const double> values,
@@ -91,8 +90,13 @@ Indices least(const Indices& which, std::span<const double> losses, std::size_t 
 
 }  // namespace
 
+std::vector<double> pivots_by_column(const solve::FactoredGram& h) {
+  std::vector<double> left(h.n());
+  for (std::size_t k = 0; k < left.size(); ++k) left[h.order()[k]] = double{h.pivots()[k]};
+  return left;
+}
+
 FoundScales search_grid(const SiteProblem& problem, const SearchSettings& settings) {
-  assert(problem.h.is_solvable() && !problem.h.is_permuted());
   const SiteRows rows(problem, settings);
   const std::vector<std::vector<float>> candidates = candidates_of(problem, rows, settings);
   Indices which(candidates.size());

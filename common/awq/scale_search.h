@@ -32,14 +32,15 @@ struct SearchSettings {
   int n_points = 11;          // exponents: 0, 1 / (n_points - 1) ... 1
   double largest_ratio = 64;  // of two scales of a site
   double least_gain = 0.01;   // share of the loss by which scales must lower it
-  std::size_t n_rows = 512;   // of the linear layers of a site that stand for all; 0: all
+  std::size_t n_rows = 256;   // of the linear layers of a site that stand for all; 0: all
   bool every_candidate = false;  // the exact loss of all, as the definition has it
   int n_threads = 1;             // without influence on the result
 };
 
 /// The linear layers that read a site, those that are quantized, and what they read.
 struct SiteProblem {
-  const solve::FactoredGram& h;                 // solvable, places as columns are
+  const linalg::Matrix& h;                      // [columns, columns], damped, in float32
+  std::vector<double> left;                     // [columns], D of search_smooth(), else empty
   std::vector<double> mean_abs;                 // [columns], of the inputs
   std::vector<std::uint32_t> scale_of_channel;  // [columns], as scale_of_channels()
   std::vector<std::size_t> rows;                // of each layer
@@ -51,6 +52,9 @@ struct FoundScales {
   /// Before and after, of the rows that stand for all.
   double loss_of_identity = 0, loss = 0;
 };
+
+/// The pivots of a factored H, by column: D of search_smooth().
+std::vector<double> pivots_by_column(const solve::FactoredGram& h);
 
 /// The least exact loss of the grid. Unless `every_candidate`, candidates are ranked by diag(H) first
 /// and the best of those by products in bfloat16.

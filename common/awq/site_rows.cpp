@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "common/kernels/grid_columns.h"
 #include "common/linalg/product.h"
@@ -30,10 +31,9 @@ Matrix in_type(const Matrix& h, Compute compute, int n_threads) {
   return out;
 }
 
-double squares(const float* x) {
-  double sum = 0;
-  for (std::size_t r = 0; r < kLanes; ++r) sum += double{x[r]} * double{x[r]};
-  return sum;
+/// Adds weight x y to a sum for each lane, which is faster than one sum.
+void add_products(const float* x, const float* y, double weight, std::array<double, kLanes>& sums) {
+  for (std::size_t r = 0; r < kLanes; ++r) sums[r] += weight * double{x[r]} * double{y[r]};
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ SiteRows::SiteRows(const SiteProblem& problem, const SearchSettings& settings)
   rules_.lowest_zero = settings.rounding.lowest_zero;
   rules_.scale_type = settings.rounding.scale_type;
   for (std::size_t j = 0; j < columns(); ++j) {
-    std::memcpy(&diagonal_[j], problem.h.damped().at(j, j), sizeof(float));
+    std::memcpy(&diagonal_[j], problem.h.at(j, j), sizeof(float));
   }
   std::size_t first = 0;
   for (std::size_t layer = 0; layer < problem.rows.size(); ++layer) {
@@ -149,16 +149,17 @@ double SiteRows::product(const Matrix& h, Scratch& scratch, Compute compute) con
   scratch.factor.reshape(columns(), kLanes, compute);
   scratch.factor.set(0, 0, scratch.error);
   scratch.products.resize(kBlock * kLanes);
-  double sum = 0;
+  std::array<double, kLanes> sums{};
   for (std::size_t first = 0; first < columns(); first += kBlock) {
     const std::size_t n = std::min(kBlock, columns() - first);
     linalg::weigh_rows_in_parts(Block(h, first, 0, n, columns()), scratch.factor,
                                 scratch.products.data());
-    for (std::size_t i = 0; i < n * kLanes; ++i) {
-      sum += double{scratch.products[i]} * double{scratch.error[first * kLanes + i]};
+    for (std::size_t i = 0; i < n; ++i) {
+      add_products(scratch.products.data() + i * kLanes,
+                   scratch.error.data() + (first + i) * kLanes, 1, sums);
     }
   }
-  return sum;
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
 std::vector<double> SiteRows::by_layer(std::span<const double> by_tile) const {
@@ -206,7 +207,7 @@ std::vector<double> SiteRows::energies() const {
   parallel::parallel_for(tiles_.size(), n_threads_, [&](std::size_t i, int worker) {
     Scratch& own = scratch[static_cast<std::size_t>(worker)];
     own.error = tiles_[i].values;
-    energy[i] = product(problem_.h.damped(), own, Compute::kF32);
+    energy[i] = product(problem_.h, own, Compute::kF32);
   });
   return by_layer(energy);
 }
@@ -214,17 +215,18 @@ std::vector<double> SiteRows::energies() const {
 std::vector<double> SiteRows::losses_by_diagonal(
     std::span<const std::vector<float>> candidates) const {
   return measure(candidates, [this](Scratch& scratch) {
-    double sum = 0;
+    std::array<double, kLanes> sums{};
     for (std::size_t j = 0; j < columns(); ++j) {
-      sum += double{diagonal_[j]} * squares(scratch.error.data() + j * kLanes);
+      add_products(scratch.error.data() + j * kLanes, scratch.error.data() + j * kLanes,
+                   double{diagonal_[j]}, sums);
     }
-    return sum;
+    return std::accumulate(sums.begin(), sums.end(), 0.0);
   });
 }
 
 std::vector<double> SiteRows::losses(std::span<const std::vector<float>> candidates,
                                      Compute compute) const {
-  const Matrix& damped = problem_.h.damped();
+  const Matrix& damped = problem_.h;
   const bool is_own_type = damped.dtype() == linalg::element_type(compute);
   const Matrix other = is_own_type ? Matrix() : in_type(damped, compute, n_threads_);
   const Matrix& h = is_own_type ? damped : other;

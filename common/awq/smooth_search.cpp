@@ -43,9 +43,7 @@ Ranges ranges_of(const RowsTile& tile, std::size_t first, std::size_t n, const f
 class StandIn {
  public:
   StandIn(const SiteProblem& problem, const SiteRows& rows)
-      : rows_(rows), left_(rows.columns()), weight_(rows.energies()) {
-    const solve::FactoredGram& h = problem.h;
-    for (std::size_t k = 0; k < left_.size(); ++k) left_[h.order()[k]] = double{h.pivots()[k]};
+      : rows_(rows), left_(problem.left), weight_(rows.energies()) {
     for (double& energy : weight_) energy = energy > 0 ? 1 / energy : 0;
   }
 
@@ -92,8 +90,8 @@ class StandIn {
   }
 
   const SiteRows& rows_;
-  std::vector<double> left_;    // D, by column
-  std::vector<double> weight_;  // of a layer's rows
+  const std::vector<double>& left_;  // D, by column
+  std::vector<double> weight_;       // of a layer's rows
 };
 
 /// One step of Adam after another, within bounds.
@@ -191,7 +189,7 @@ Descent descend(const StandIn& stand_in, const std::vector<std::size_t>& groups,
 }  // namespace
 
 FoundScales search_smooth(const SiteProblem& problem, const SearchSettings& settings) {
-  assert(problem.h.is_solvable() && !problem.h.is_permuted());
+  assert(problem.left.size() == problem.mean_abs.size());
   const SiteRows rows(problem, settings);
   const StandIn stand_in(problem, rows);
   const auto linked = linked_groups(problem.scale_of_channel, rows.group_size());

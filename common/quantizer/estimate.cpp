@@ -98,16 +98,18 @@ std::uint64_t needed_memory(const Job& job, int n_threads) {
   const auto threads = static_cast<std::uint64_t>(n_threads);
   const std::uint64_t solving = threads * solve::bytes_per_thread(columns) + largest_group(job);
   if (job.request.data_free) return kProgram + solving;
-  if (job.request.sequential) {
-    const sequential::SequentialMemory memory = sequential::sequential_memory(
-        job.checkpoint.config, job.windows, job.compute(), job.directory.facts.desc_act, n_threads);
-    return kProgram + std::max(memory.peak, memory.solving + solving);
-  }
   const auto shapes = calibration::site_shapes(job.checkpoint.config, false);
   // A layer's statistics, and its file while it is read.
   const std::uint64_t stats = calibration::layer_stats_bytes(shapes, calibration::GramKind::kFull);
+  const std::uint64_t preparing =
+      job.request.preparation_bytes ? job.request.preparation_bytes(job, n_threads) : 0;
+  if (job.request.sequential) {
+    const sequential::SequentialMemory memory = sequential::sequential_memory(
+        job.checkpoint.config, job.windows, job.compute(), job.directory.facts.desc_act, n_threads);
+    return kProgram + std::max({memory.peak, memory.solving + solving, stats + preparing});
+  }
   const std::uint64_t factored = solve::FactoredGram::bytes(columns, job.directory.facts.desc_act);
-  return kProgram + stats + std::max(stats / 2, factored + solving);
+  return kProgram + stats + std::max({stats / 2, preparing, factored + solving});
 }
 
 std::string memory_advice(const Job& job, int n_threads) {

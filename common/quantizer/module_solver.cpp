@@ -32,6 +32,18 @@ tensor::QuantizedMatrix storable(const Module& module, tensor::DType scale_type,
           : "leave it float with --skip");
 }
 
+/// Rows under H by the job's way of rounding.
+tensor::QuantizedMatrix quantize(const Job& job, const solve::FactoredGram& h, std::size_t rows,
+                                 const solve::ReadRows& read, const solve::Settings& settings,
+                                 int n_threads, solve::Outcome& outcome) {
+  if (!job.request.nearest) {
+    return solve::solve(h, rows, read, settings, n_threads, outcome);
+  }
+  // Passes over the groups; without a search of ranges they stay those of the values.
+  const int n_passes = settings.search_ranges ? 2 : 0;
+  return solve::round_clipped(h, rows, read, settings, n_passes, n_threads, outcome);
+}
+
 }  // namespace
 
 ModuleReport report_of(const Module& module) {
@@ -54,17 +66,6 @@ solve::Settings solve_settings(const Job& job, const hf::Scheme& scheme) {
   settings.search_ranges = job.request.search_ranges;
   settings.sweeps = job.request.sweeps;
   return settings;
-}
-
-tensor::QuantizedMatrix quantize(const Job& job, const solve::FactoredGram& h, std::size_t rows,
-                                 const solve::ReadRows& read, const solve::Settings& settings,
-                                 int n_threads, solve::Outcome& outcome) {
-  if (!job.request.nearest) {
-    return solve::solve(h, rows, read, settings, n_threads, outcome);
-  }
-  // Passes over the groups; without a search of ranges they stay those of the values.
-  const int n_passes = settings.search_ranges ? 2 : 0;
-  return solve::round_clipped(h, rows, read, settings, n_passes, n_threads, outcome);
 }
 
 tensor::QuantizedMatrix ModuleSolver::round(const Module& module,

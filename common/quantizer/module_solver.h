@@ -37,9 +37,5 @@ ModuleReport report_of(const hf::Module& module);
 
 /// What the job asks of linears of a scheme.
 solve::Settings solve_settings(const Job& job, const hf::Scheme& scheme);
-/// Rows under H by the job's way of rounding. REQUIRES: h.is_solvable().
-tensor::QuantizedMatrix quantize(const Job& job, const solve::FactoredGram& h, std::size_t rows,
-                                 const solve::ReadRows& read, const solve::Settings& settings,
-                                 int n_threads, solve::Outcome& outcome);
 
 }  // namespace lq::quantizer

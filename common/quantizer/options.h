@@ -2,6 +2,7 @@
 // The options that lq-quant-gptq and lq-quant-awq share, and what they mean. Nothing is opened here.
 
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -13,6 +14,8 @@
 #include "common/stage/run_stage.h"
 
 namespace lq::quantizer {
+
+struct Job;
 
 struct Options {
   std::string group_size;  // empty: chosen by the model's columns
@@ -50,6 +53,8 @@ struct Request {
   bool nearest = false;  // plain rounding on searched ranges in place of the solver
   bool sequential = false, data_free = false, strict = false;
   std::string preparation;  // what is done to layers before, a sentence for the model card
+  /// What preparing a layer takes beside its statistics; none: nothing is prepared.
+  std::function<std::uint64_t(const Job& job, int n_threads)> preparation_bytes;
   nlohmann::ordered_json own_options;  // of the tool, as far as they decide bytes
 };
 

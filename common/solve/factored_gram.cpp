@@ -157,40 +157,6 @@ void FactoredGram::round_feedback(std::size_t k) {
   rounded_feedback_.set(k, 0, row);
 }
 
-/// S^-1 (F + 1) D (F + 1)^T S^-1 = (F' + 1) D' (F' + 1)^T with F'_ik = F_ik s_k / s_i.
-FactoredGram FactoredGram::divided_by(std::span<const float> s, int n_threads) const {
-  const std::size_t n = columns_.size();
-  assert(solvable_ && s.size() == n);
-  FactoredGram out;
-  out.columns_ = columns_;
-  out.order_ = order_;
-  out.solution_ = solution_;
-  out.is_permuted_ = is_permuted_;
-  out.solvable_ = true;
-  out.damping_ = damping_;
-  out.n_dead_ = n_dead_;
-  out.pivots_.resize(n);
-  out.damped_.reshape(n, n, Compute::kF32);
-  out.feedback_.reshape(n, n, Compute::kF32);
-  out.rounded_feedback_.reshape(n, n, Compute::kBf16);
-  std::vector<float> by_step(n), by_place(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    by_step[i] = s[solution_[i]];
-    by_place[i] = s[columns_[i]];
-  }
-  parallel::parallel_for(n, n_threads, [&](std::size_t i, int) {
-    const float* const h = damped_.floats(i);
-    const float* const f = feedback_.floats(i);
-    float* const out_h = out.damped_.floats(i);
-    float* const out_f = out.feedback_.floats(i);
-    for (std::size_t j = 0; j < n; ++j) out_h[j] = h[j] / by_place[i] / by_place[j];
-    for (std::size_t j = 0; j < i; ++j) out_f[j] = f[j] * by_step[i] / by_step[j];
-    out.pivots_[i] = pivots_[i] / by_step[i] / by_step[i];
-    out.round_feedback(i);
-  });
-  return out;
-}
-
 void FactoredGram::divide(std::span<float> rows) const {
   const std::size_t n = solution_.size();
   assert(solvable_ && rows.size() % n == 0);

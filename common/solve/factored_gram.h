@@ -70,10 +70,6 @@ class FactoredGram {
   /// D by that order.
   std::span<const float> pivots() const { return pivots_; }
 
-  /// The same of S^-1 H S^-1: of inputs that are divided by `s` [n], by columns, and with them what
-  /// was added to the diagonal. The order stays. REQUIRES: is_solvable().
-  FactoredGram divided_by(std::span<const float> s, int n_threads) const;
-
   /// Replaces each row b [n], by columns, of `rows` by b H^-1, by the calling thread alone, in an
   /// item of parallel_for. REQUIRES: is_solvable().
   void divide(std::span<float> rows) const;
@@ -82,7 +78,6 @@ class FactoredGram {
   static std::uint64_t bytes(std::size_t n, bool places_by_importance);
 
  private:
-  FactoredGram() = default;
   bool try_factor(const linalg::Matrix& gram, std::span<const double> diagonal, int n_threads);
   void take_feedback(int n_threads);
   void take_damped(linalg::Matrix gram, std::span<const double> diagonal, int n_threads);

@@ -55,12 +55,6 @@ ChoiceSettings settings(ScaleMode mode, int n_threads = 2, std::size_t group_siz
   settings.search.rounding = {.group_size = group_size, .symmetric = false};
   settings.search.n_threads = n_threads;
   settings.is_quantized = [](TensorRole) { return true; };
-  settings.quantize = [=](const solve::FactoredGram& h, std::size_t rows,
-                          const solve::ReadRows& read) {
-    solve::Outcome outcome;
-    return solve::solve(h, rows, read, {.group_size = group_size, .symmetric = false, .sweeps = 0},
-                        n_threads, outcome);
-  };
   settings.compute = Compute::kF32;
   return settings;
 }
@@ -107,48 +101,32 @@ class ChooseScales : public ::testing::Test {
 
 TEST_F(ChooseScales, AutoScalesALayerWithOutlierChannels) {
   const LayerChoice choice = choose(outliers_, settings(ScaleMode::kAuto));
-  EXPECT_NE(choice.mode, ScaleMode::kNone);
-  ASSERT_EQ(choice.trials.size(), 3U);
-  const auto least = std::ranges::min_element(choice.trials, {}, &LayerChoice::Trial::error);
-  EXPECT_EQ(least->mode, choice.mode);
-  EXPECT_LT(least->error, 0.8 * choice.trials[0].error);
+  EXPECT_EQ(choice.mode, ScaleMode::kGrid);
+  ASSERT_EQ(choice.trials.size(), 2U);
+  EXPECT_EQ(choice.trials[0].mode, ScaleMode::kNone);
+  EXPECT_EQ(choice.trials[1].mode, ScaleMode::kGrid);
+  EXPECT_LT(choice.trials[1].error, 0.8 * choice.trials[0].error);
   ASSERT_FALSE(choice.scales.attn_in.empty());
   EXPECT_GT(choice.scales.attn_in[5], 2 * choice.scales.attn_in[6]);
 }
 
-TEST_F(ChooseScales, AutoTriesWhatItIsToTry) {
-  ChoiceSettings one = settings(ScaleMode::kAuto);
-  one.tried = {ScaleMode::kSmooth};
-  const LayerChoice choice = choose(outliers_, one);
+TEST_F(ChooseScales, AutoLeavesALayerThatGainsTooLittle) {
+  ChoiceSettings strict = settings(ScaleMode::kAuto);
+  strict.least_gain = 0.99;
+  const LayerChoice choice = choose(outliers_, strict);
+  EXPECT_EQ(choice.mode, ScaleMode::kNone);
+  EXPECT_TRUE(choice.scales.is_identity());
+  EXPECT_TRUE(choice.sites.empty());
   ASSERT_EQ(choice.trials.size(), 2U);
-  EXPECT_EQ(choice.trials[1].mode, ScaleMode::kSmooth);
-  EXPECT_EQ(choice.mode, ScaleMode::kSmooth);
+  EXPECT_LT(choice.trials[1].error, choice.trials[0].error);
 }
 
-TEST_F(ChooseScales, AutoSearchesWithoutTheTokensOfItsTrial) {
-  // In the sample other channels are large.
-  for (std::size_t i = 7; i < kSampleWindows * kWindow * 64; i += 32) states_[i] *= 8;
+TEST_F(ChooseScales, AutoTakesWhatTheGridFinds) {
   const LayerChoice choice = choose(outliers_, settings(ScaleMode::kAuto));
-  ASSERT_NE(choice.mode, ScaleMode::kNone);
-  const LayerChoice of_others = choose_scales(
-      outliers_, config(), 0, stats(outliers_, kSampleWindows), sample(), settings(choice.mode));
-  const LayerChoice of_all = choose(outliers_, settings(choice.mode));
-  const auto distance = [&](const LayerChoice& other) {
-    double largest = 0;
-    for (std::size_t j = 0; j < 64; ++j) {
-      const float ratio = choice.scales.attn_in[j] / other.scales.attn_in[j];
-      largest = std::max(largest, std::abs(std::log(double{ratio})));
-    }
-    return largest;
-  };
-  // The sample is in bfloat16, and so its part of the sums.
-  EXPECT_LT(distance(of_others), 0.02);
-  ASSERT_EQ(choice.sites.size(), of_others.sites.size());
-  for (std::size_t i = 0; i < choice.sites.size(); ++i) {
-    const double loss = of_others.sites[i].loss_of_identity;
-    EXPECT_NEAR(choice.sites[i].loss_of_identity, loss, 0.01 * loss);
+  const LayerChoice of_grid = choose(outliers_, settings(ScaleMode::kGrid));
+  for (const Site site : {Site::kAttnIn, Site::kAttnOut, Site::kMlpIn, Site::kMlpDown}) {
+    EXPECT_EQ(choice.scales.at(site), of_grid.scales.at(site));
   }
-  EXPECT_GT(distance(of_all), 2 * distance(of_others));
 }
 
 TEST_F(ChooseScales, IsTheSameForAnyNumberOfThreads) {
@@ -205,32 +183,36 @@ TEST_F(ChooseScales, LeavesSitesAloneThatNothingQuantizedReads) {
 }
 
 TEST_F(ChooseScales, SaysWhyThereIsNoTrial) {
-  const calibration::LayerStats few = stats(outliers_, 0, 1);
+  calibration::LayerStats without = stats(outliers_);
+  without.sample.clear();
   const LayerChoice choice =
-      choose_scales(outliers_, config(), 0, few, {{kWindow}}, settings(ScaleMode::kAuto));
+      choose_scales(outliers_, config(), 0, without, {}, settings(ScaleMode::kAuto));
   EXPECT_EQ(choice.mode, ScaleMode::kNone);
-  EXPECT_EQ(choice.note, "too few calibration tokens to hold some out");
+  EXPECT_TRUE(choice.scales.is_identity());
+  EXPECT_EQ(choice.note, "no calibration tokens to try scales with");
   EXPECT_TRUE(choice.trials.empty());
 }
 
 TEST_F(ChooseScales, LeavesASiteAloneWhoseSumsAreOfNoUse) {
   calibration::LayerStats broken = stats(outliers_);
   broken.at(Site::kAttnIn).gram[0] = std::numeric_limits<float>::infinity();
-  for (const ScaleMode mode : {ScaleMode::kGrid, ScaleMode::kAuto}) {
+  for (const ScaleMode mode : {ScaleMode::kGrid, ScaleMode::kSmooth, ScaleMode::kAuto}) {
     const LayerChoice choice =
         choose_scales(outliers_, config(), 0, broken, sample(), settings(mode));
     EXPECT_TRUE(choice.scales.attn_in.empty());
     EXPECT_FALSE(choice.scales.mlp_in.empty());
-    EXPECT_EQ(choice.note, "a Gram matrix cannot be factored, whatever is added to the diagonal");
+    EXPECT_EQ(choice.note,
+              mode == ScaleMode::kSmooth
+                  ? "a Gram matrix cannot be factored, whatever is added to the diagonal"
+                  : "a Gram matrix is not finite");
   }
 }
 
 TEST_F(ChooseScales, ATrialOfTheOriginalLayerHasNoError) {
   const calibration::LayerStats all = stats(original_);
   LayerTrial trial(original_, config(), 0, Compute::kF32, 2);
-  EXPECT_FALSE(trial.begin(all.sample, sample(), kWindow - 1));
+  EXPECT_FALSE(trial.begin({}, sample(), kWindow));
   ASSERT_TRUE(trial.begin(all.sample, sample(), 3 * kWindow + 1));
-  EXPECT_EQ(trial.stats().at(Site::kMlpDown).count, 3 * static_cast<std::int64_t>(kWindow));
   EXPECT_EQ(trial.error(original_, {}), 0.0);
   ScaledWeights scaled(original_, config());
   scaled.set(0, choose(original_, settings(ScaleMode::kSmooth)).scales);
@@ -256,9 +238,8 @@ TEST(ChooseScalesOfTheBundledModel, AutoScalesNothingWithoutOutlierChannels) {
     EXPECT_EQ(choice.mode, ScaleMode::kNone);
     EXPECT_TRUE(choice.scales.is_identity());
     EXPECT_TRUE(choice.sites.empty());
-    ASSERT_EQ(choice.trials.size(), 3U);
-    for (std::size_t i = 1; i < 3; ++i) {
-      EXPECT_GT(choice.trials[i].error, 0.95 * choice.trials[0].error);
+    for (const LayerChoice::Trial& trial : choice.trials) {
+      EXPECT_GT(trial.error, 0.9 * choice.trials[0].error);
     }
     EXPECT_EQ(choice.note, "");
   }

@@ -65,7 +65,11 @@ struct RandomSite {
 
   solve::FactoredGram factored() const { return {gram, columns, {damping}, false, 2}; }
   awq::SiteProblem problem(const solve::FactoredGram& h) const {
-    return {h, mean_abs, scale_of_channel, rows,
+    return {h.damped(),
+            awq::pivots_by_column(h),
+            mean_abs,
+            scale_of_channel,
+            rows,
             [this](std::size_t first, std::size_t n, float* out) {
               std::copy_n(weights.data() + first * columns, n * columns, out);
             }};

@@ -60,6 +60,9 @@ const std::vector<Row> kLoaded = {
     {"awq-g64-grid-sym", {"--group-size", "64", "--scale", "grid", "--sym"}, "lq-quant-awq"},
     {"awq-nearest-skip", {"--round", "nearest", "--skip", "layers\\.5\\."}, "lq-quant-awq"},
     {"awq-ct", {"--scale", "grid", "--format", "compressed-tensors"}, "lq-quant-awq"},
+    {"awq-ct-g32-f16",
+     {"--group-size", "32", "--dtype", "f16", "--format", "compressed-tensors"},
+     "lq-quant-awq"},
 };
 /// What it refuses; some of it for its kernels alone, which on a GPU are others.
 const std::vector<Row> kRefused = {
@@ -71,7 +74,9 @@ const std::vector<Row> kRefused = {
     {"ct-8-bits-asym", {"--format", "compressed-tensors", "--bits", "8", "--asym"}},
 };
 /// For transformers, which reads no rules of GPTQ.
-const std::vector<Row> kCompressedTensors = {kLoaded[8], kLoaded[10], kRefused[4], kRefused[5]};
+const std::vector<Row> kCompressedTensors = {kLoaded[8],  kLoaded[10], kLoaded[15],
+                                             kLoaded[16], kRefused[4], kRefused[5]};
+const std::vector<Row> kAwq = {kLoaded[11], kLoaded[12], kLoaded[13], kLoaded[14]};
 const std::vector<Row> kGptq = {
     kLoaded[0],
     kLoaded[6],
@@ -194,6 +199,11 @@ TEST_F(RuntimesPeer, VllmLoadsWhatItIsSaidToLoadAndRefusesTheRest) {
 TEST_F(RuntimesPeer, TransformersReadsCompressedTensors) {
   LQ_NEED_PEER("LQ_VLLM_PYTHON");  // which has transformers too
   expect_transformers_reads("LQ_VLLM_PYTHON", kCompressedTensors);
+}
+
+TEST_F(RuntimesPeer, TransformersReadsAwqOfEveryKind) {
+  LQ_NEED_PEER("LQ_HF_PYTHON");
+  expect_transformers_reads("LQ_HF_PYTHON", kAwq);
 }
 
 TEST_F(RuntimesPeer, TransformersReadsGptqOfEveryKind) {

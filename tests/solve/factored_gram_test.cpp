@@ -48,35 +48,6 @@ TEST(FactoredGram, FeedbackAndPivotsMakeUpH) {
   }
 }
 
-TEST(FactoredGram, OfDividedInputsIsThatOfTheirSum) {
-  constexpr std::size_t kN = 90;
-  const linalg::AlignedVector<float> gram = random_gram(kN, 120);
-  std::vector<float> s(kN);
-  for (std::size_t i = 0; i < kN; ++i) s[i] = 0.5F + static_cast<float>(i % 11) / 3;
-  for (const bool by_importance : {false, true}) {
-    const FactoredGram whole(gram, kN, {}, by_importance, 2);
-    const FactoredGram h = whole.divided_by(s, 2);
-    ASSERT_TRUE(h.is_solvable());
-    EXPECT_EQ(h.is_permuted(), by_importance);
-    const auto feedback = [&](std::size_t i, std::size_t k) {
-      return i == k ? 1.0 : i < k ? double{element(h.feedback(), k, i)} : 0.0;
-    };
-    for (std::size_t i = 0; i < kN; i += 7) {
-      for (std::size_t j = 0; j < kN; j += 5) {
-        const std::size_t a = h.order()[i], b = h.order()[j];
-        const double expected = double{element(whole.damped(), a, b)} / double{s[h.columns()[a]]} /
-                                double{s[h.columns()[b]]};
-        EXPECT_NEAR(element(h.damped(), a, b), expected, 1e-6 * std::abs(expected));
-        double sum = 0;
-        for (std::size_t k = 0; k < kN; ++k) {
-          sum += feedback(i, k) * double{h.pivots()[k]} * feedback(j, k);
-        }
-        EXPECT_NEAR(sum, expected, 1e-2) << i << "," << j;
-      }
-    }
-  }
-}
-
 TEST(FactoredGram, AddsAShareOfTheMeanOrOfEachChannel) {
   const linalg::AlignedVector<float> gram = {4, 0, 0, 2};
   const FactoredGram mean(gram, 2, {0.1, false}, false, 1);

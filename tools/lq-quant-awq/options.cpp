@@ -23,9 +23,8 @@ void declare(cli::OptionTable& table, Options& options) {
   quantizer::declare_choice(table, options);
   table.text("scale", 0, "HOW", options.scale,
              "scales of channels, folded into norms and the linear layers before: none; grid: of "
-             "two exponents; smooth: a smooth measure of the loss, minimised; auto (default): in "
-             "each layer what held-out calibration tokens favour, none unless something is "
-             "clearly better",
+             "two exponents; smooth: a smooth measure of the loss, minimised; auto (default): grid "
+             "in the layers that calibration tokens show to be clearly better for it, else none",
              {"auto", "none", "grid", "smooth"});
   table.integer("grid", 0, "N", options.grid_points, 2, 100,
                 "points of the grid of scales, for each exponent; default 11");

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "common/calibration/token_file.h"
+#include "common/forward/layer_pass.h"
+#include "common/linalg/packed_matrix.h"
 #include "common/quantizer/module_solver.h"
 
 namespace lq::quant_awq {
@@ -24,6 +26,10 @@ std::string_view name_of(awq::ScaleMode mode) {
   return std::ranges::find(kModes, mode, &Mode::mode)->name;
 }
 
+awq::ScaleMode mode_of(const Options& options) {
+  return std::ranges::find(kModes, options.scale, &Mode::name)->mode;
+}
+
 forward::Windows sample_of(const quantizer::Job& job) {
   const calibration::CalibrationDirectory& calibration = *job.calibration;
   const calibration::Description& description = calibration.description();
@@ -36,9 +42,41 @@ forward::Windows sample_of(const quantizer::Job& job) {
 
 }  // namespace
 
+std::uint64_t scaling_bytes(const quantizer::Job& job, const Options& options, int n_threads) {
+  const model::ModelConfig& config = job.checkpoint.config;
+  std::size_t widest = 0;
+  for (const calibration::SiteShape& site : calibration::site_shapes(config, false)) {
+    widest = std::max(widest, site.width);
+  }
+  const std::uint64_t search = awq::search_bytes(mode_of(options), widest, n_threads);
+  if (mode_of(options) != awq::ScaleMode::kAuto) return search;
+  std::uint64_t layer = 0, codes = 0;  // of the largest layer: matrices for products, and rounded
+  for (const quantizer::Group& group : job.groups) {
+    if (group.layer < 0) continue;
+    std::uint64_t of_layer = 0, n_weights = 0;
+    for (const std::size_t m : group.modules) {
+      const hf::Module& module = job.module(m);
+      of_layer += linalg::PackedMatrix::bytes(module.rows, module.columns, job.compute());
+      n_weights += std::uint64_t{module.rows} * module.columns;
+    }
+    layer = std::max(layer, of_layer);
+    codes = std::max(codes, n_weights + n_weights / 4);  // and scales, of groups of 32 at least
+  }
+  const awq::ChoiceSettings settings;
+  const std::size_t longest =
+      job.calibration ? static_cast<std::size_t>(job.calibration->description().seq_len) : 0;
+  const std::size_t tokens = std::max(settings.trial_tokens, longest);
+  const std::uint64_t states = 3 * sizeof(float) * static_cast<std::uint64_t>(config.hidden);
+  return std::max(
+      search, layer + codes + tokens * states +
+                  forward::LayerPass::bytes(config, job.compute(), tokens,
+                                            std::min(tokens, std::max<std::size_t>(longest, 512)),
+                                            n_threads));
+}
+
 Scaling::Scaling(const quantizer::Job& job, const Options& options, int n_threads)
     : job_(job), n_threads_(n_threads), weights_(*job.weights, job.checkpoint.config) {
-  settings_.mode = std::ranges::find(kModes, options.scale, &Mode::name)->mode;
+  settings_.mode = mode_of(options);
   settings_.search.rounding = quantizer::solve_settings(job, job.directory.facts.scheme);
   settings_.search.n_points = static_cast<int>(options.grid_points);
   settings_.search.n_threads = n_threads;
@@ -49,14 +87,6 @@ Scaling::Scaling(const quantizer::Job& job, const Options& options, int n_thread
     return std::ranges::all_of(job.directory.facts.modules, [role](const hf::Module& m) {
       return m.role != role || m.scheme.has_value();
     });
-  };
-  // The trial of a layer need not be as thorough as its quantization.
-  solve::Settings trial = settings_.search.rounding;
-  trial.sweeps = 0;
-  settings_.quantize = [this, trial](const solve::FactoredGram& h, std::size_t rows,
-                                     const solve::ReadRows& read) {
-    solve::Outcome unused;
-    return quantizer::quantize(job_, h, rows, read, trial, n_threads_, unused);
   };
   if (settings_.mode == awq::ScaleMode::kAuto) sample_ = sample_of(job);
 }

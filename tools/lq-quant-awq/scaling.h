@@ -1,6 +1,7 @@
 #pragma once
 // Scales of channels, chosen for each layer before it is quantized and folded into its weights.
 
+#include <cstdint>
 #include <string>
 
 #include "common/awq/choose_scales.h"
@@ -10,6 +11,9 @@
 #include "tools/lq-quant-awq/options.h"
 
 namespace lq::quant_awq {
+
+/// What choosing the scales of a layer takes beside its statistics.
+std::uint64_t scaling_bytes(const quantizer::Job& job, const Options& options, int n_threads);
 
 class Scaling : public quantizer::LayerPreparation {
  public:

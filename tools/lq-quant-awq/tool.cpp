@@ -35,6 +35,9 @@ void QuantAwq::declare(cli::OptionTable& table) { quant_awq::declare(table, opti
 void QuantAwq::validate(const std::vector<std::string>&, const cli::CommonOptions& common) {
   kernels::active_target();  // a wrong LQ_SIMD is found before anything is written
   request_ = check(options_, common.stage.shard);
+  request_.preparation_bytes = [this](const quantizer::Job& job, int n_threads) {
+    return scaling_bytes(job, options_, n_threads);
+  };
 }
 
 cli::ToolResult QuantAwq::run(const std::vector<std::string>& operands,
