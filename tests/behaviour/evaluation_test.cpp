@@ -71,7 +71,7 @@ TEST_F(EvaluationTest, ComparesEveryPositionByTheDefinition) {
   ModelPredictions p = predictions(weights_, windows), q = predictions(other, windows);
   const std::vector<PositionResult> results = compare(p, q, windows, 2);
   const auto logits_of = [&](const forward::WeightSource& weights) {
-    const linalg::Matrix x = testing::head_input(checkpoint_, weights, windows.windows.ids,
+    const linalg::Matrix x = testing::head_input(checkpoint_.config, weights, windows.windows.ids,
                                                  {{7, 3}}, Compute::kReference);
     return forward::logits_of(weights, x, std::vector<std::size_t>{2, 3, 4, 5, 6, 7, 8, 9}, 1);
   };
