@@ -39,6 +39,10 @@ void refuse_damaged_reference(const std::filesystem::path& path, std::string why
   refuse(path, std::move(why), "the file is damaged: make it again with --save-reference");
 }
 
+std::string compute_name(linalg::Compute compute) {
+  return compute == linalg::Compute::kBf16 ? "bf16" : "f32";
+}
+
 ReferenceFacts facts_of(std::string model_name, std::string model_id, const Predictions& model,
                         const EvaluationWindows& windows, linalg::Compute compute) {
   return {.model_name = std::move(model_name),
@@ -47,7 +51,7 @@ ReferenceFacts facts_of(std::string model_name, std::string model_id, const Pred
           .windows_id = windows.content_id(),
           .n_positions = model.n_positions(),
           .vocabulary = model.vocabulary(),
-          .compute = compute == linalg::Compute::kBf16 ? "bf16" : "f32"};
+          .compute = compute_name(compute)};
 }
 
 std::vector<std::byte> encode_header(const ReferenceFacts& facts) {

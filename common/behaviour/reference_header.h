@@ -20,6 +20,8 @@ struct ReferenceFacts {
   std::size_t n_positions = 0, vocabulary = 0;
   std::string compute;  // "f32" or "bf16"
 };
+/// "f32" or "bf16".
+std::string compute_name(linalg::Compute compute);
 ReferenceFacts facts_of(std::string model_name, std::string model_id, const Predictions& model,
                         const EvaluationWindows& windows, linalg::Compute compute);
 
