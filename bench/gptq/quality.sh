@@ -49,14 +49,14 @@ PYTHON
 calibrated() {
   local method bits grid effort
   for bits in $4; do for grid in $5; do for method in $3; do for effort in $2; do
-    row "$1" "$method" "$bits" "$grid" "$6" "$effort" 0.01 mean
+    row "$1" "$method" "$bits" "$grid" "$6" "$effort" 0.1 channel
   done; done; done; done
 }
 
 # dampings CALIBRATION METHODS BITS GRIDS GROUP: what is not the default, at the default effort.
 dampings() {
   local method bits grid damp
-  for bits in $3; do for grid in $4; do for method in $2; do for damp in "0.03 mean" "0.01 channel" "0.03 channel" "0.1 channel"; do
+  for bits in $3; do for grid in $4; do for method in $2; do for damp in "0.01 mean" "0.03 mean" "0.01 channel" "0.03 channel"; do
     row "$1" "$method" "$bits" "$grid" "$5" normal ${damp% *} ${damp#* }
   done; done; done; done
 }
