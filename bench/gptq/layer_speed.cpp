@@ -119,6 +119,7 @@ solve::Outcome solve_rows(const Options& options, const solve::FactoredGram& h, 
     timed(seconds.feedback, [&] { tile.feed_back(problem, outcome); });
     timed(seconds.sweeps, [&] {
       for (int i = 0; i < options.solver.sweeps; ++i) tile.sweep(problem);
+      if (options.solver.sweeps > 0) tile.settle(problem, outcome);
     });
     timed(seconds.store, [&] { tile.store(problem, first, out, outcome); });
   }
