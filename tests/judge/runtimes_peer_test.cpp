@@ -205,16 +205,15 @@ TEST_F(RuntimesPeer, TransformersReadsCompressedTensors) {
 
 TEST_F(RuntimesPeer, TransformersReadsAwqOfEveryKind) {
   LQ_NEED_PEER("LQ_HF_PYTHON");
-  expect_transformers_reads(
-      "LQ_HF_PYTHON",
-      rows_named({"awq", "awq-g32-smooth-f16", "awq-g64-grid-sym", "awq-nearest-skip"}));
+  expect_transformers_reads("LQ_HF_PYTHON", rows_named({"awq", "awq-g32-smooth-f16",
+                                                        "awq-g64-grid-sym", "awq-nearest-skip"}));
 }
 
 TEST_F(RuntimesPeer, TransformersReadsGptqOfEveryKind) {
   LQ_NEED_PEER("LQ_HF_PYTHON");
   // Rules are left out: transformers reads none of GPTQ.
-  std::vector<Row> rows = rows_named(
-      {"gptq", "gptq-v2", "gptq-asym", "gptq-3-bits", "gptq-8-bits", "gptq-desc-act"});
+  std::vector<Row> rows =
+      rows_named({"gptq", "gptq-v2", "gptq-asym", "gptq-3-bits", "gptq-8-bits", "gptq-desc-act"});
   rows.push_back({"gptq-2-bits", {"--bits", "2"}});
   rows.push_back({"gptq-v2-asym", {"--format", "gptq_v2", "--asym"}});
   expect_transformers_reads("LQ_HF_PYTHON", rows);

@@ -137,7 +137,8 @@ TEST_P(SolveAgainstReference, GivesTheSameCodesAndErrors) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, SolveAgainstReference, ::testing::Range<std::size_t>(0, cases().size()));
+INSTANTIATE_TEST_SUITE_P(Cases, SolveAgainstReference,
+                         ::testing::Range<std::size_t>(0, cases().size()));
 
 /// Sums in float32 choose otherwise where two shares are as good: errors are compared, not codes.
 TEST_P(SolveAgainstReference, ClipsRangesAsTheDefinitionDoes) {
