@@ -4,8 +4,10 @@
 #include <array>
 #include <cmath>
 #include <fmt/format.h>
+#include <limits>
 #include <optional>
 
+#include "common/base/errors.h"
 #include "common/calibration/sites.h"
 #include "common/kernels/error_sums.h"
 #include "common/parallel/parallel_for.h"
@@ -35,13 +37,17 @@ constexpr std::array kProducers = {
 constexpr double kLeastLikeness = 0.3;
 // Of the rows of what gives channels.
 constexpr std::size_t kPrefixColumns = 1024;
-// Logarithms of gains that spread by less are no scales: those of 2-bit codes spread so far.
-constexpr double kLeastSpread = 0.2;
+// Logarithms of gains that spread by less are no scales: sound codes spread them by 0.03, 0.08 and
+// 0.18 at 4, 3 and 2 bits; the scales of tools by 0.03 to 0.17 where a model has no outliers.
+double least_spread(int bits) {
+  if (bits >= 4) return 0.05;
+  return bits == 3 ? 0.12 : 0.3;
+}
 // How far the exponent between both sides may be from 1, and a channel from the others.
 constexpr double kExponentMiss = 0.3, kChannelMiss = 0.2;
 // Of channels that do not fit.
 constexpr double kOddShare = 0.05;
-constexpr double kSigmas = 6;
+constexpr double kSigmas = 6, kSpreadSigmas = 3;
 // The product of both sides' gains; sound 2-bit results come down to 0.67.
 constexpr double kLeastProduct = 0.45, kMostProduct = 1.6;
 
@@ -85,20 +91,20 @@ struct Fit {
 
   Fit(const std::vector<double>& x, const std::vector<double>& x_error,
       const std::vector<double>& y, const std::vector<double>& y_error) {
-    std::vector<double> a, b, difference, error;
+    std::vector<double> a, b, a_error, b_error, difference, error;
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (y_error[i] == 0 || x_error[i] == 0) continue;
       a.push_back(x[i]);
       b.push_back(y[i]);
+      a_error.push_back(x_error[i]);
+      b_error.push_back(y_error[i]);
       difference.push_back(y[i] - x[i]);
       error.push_back(std::hypot(x_error[i], y_error[i]));
-      noise_x += x_error[i] * x_error[i];
-      noise_y += y_error[i] * y_error[i];
     }
     if (a.empty()) return;
     const auto n = static_cast<double>(a.size());
-    noise_x = std::sqrt(noise_x / n);
-    noise_y = std::sqrt(noise_y / n);
+    noise_x = median(a_error);
+    noise_y = median(b_error);
     spread_x = spread(a);
     spread_y = spread(b);
     offset = median(difference);
@@ -218,6 +224,7 @@ class FoldSearch {
     const TensorPair* const producer = find(row.role);
     if (producer == nullptr) return;
     producer_ = producer;
+    bits_ = bits_of(*producer);
     const auto readers = reader_sums(row);
     if (!readers) return;
     if (!producer->is_matrix()) {
@@ -238,13 +245,14 @@ class FoldSearch {
   }
 
   /// Of the columns that read the site, or of groups of them that have one scale.
-  std::optional<std::vector<ErrorSums>> reader_sums(const Producer& row) const {
+  std::optional<std::vector<ErrorSums>> reader_sums(const Producer& row) {
     std::vector<ErrorSums> all;
     for (const TensorRole role : calibration::site_row(row.site).readers) {
       const TensorPair* const reader = find(role);
       if (reader == nullptr) continue;
       const auto sums = column_sums(sample_rows(*reader));
       if (likeness(sums) < kLeastLikeness) continue;
+      bits_ = std::min(bits_, bits_of(*reader));
       all.resize(sums.size());
       for (std::size_t j = 0; j < sums.size(); ++j) all[j].add(sums[j]);
     }
@@ -255,10 +263,19 @@ class FoldSearch {
     return grouped;
   }
 
+  static int bits_of(const TensorPair& pair) {
+    return pair.storage.quantized() ? pair.storage.bits : std::numeric_limits<int>::max();
+  }
+
   std::size_t kv_channel(std::size_t j) const {
     const auto head_dim = static_cast<std::size_t>(config_.head_dim);
     const auto per_kv = static_cast<std::size_t>(config_.n_heads / config_.n_kv_heads);
     return j / head_dim / per_kv * head_dim + j % head_dim;
+  }
+
+  /// Whether gains have scales, beside what quantization does to them.
+  bool is_spread(double spread, double noise) const {
+    return spread > std::max(least_spread(bits_), kSpreadSigmas * noise);
   }
 
   void fail(std::string what, std::string why) const {
@@ -282,7 +299,7 @@ class FoldSearch {
     const Fit fit(x, x_error, columns.log, columns.error);
     // A few channels alone are no scales; they are found where the norm is compared.
     if (static_cast<double>(n_changed) <= kOddShare * static_cast<double>(x.size())) {
-      if (fit.spread_y > std::max(kLeastSpread, kSigmas * fit.noise_y)) {
+      if (is_spread(fit.spread_y, fit.noise_y)) {
         fail("the columns that read it are multiplied by scales that it is not divided by",
              fmt::format("their gains spread by a factor of {:.2f}", std::exp(fit.spread_y)));
       }
@@ -314,8 +331,8 @@ class FoldSearch {
     const Gains columns(readers);
     for (double& log : rows.log) log = -log;
     const Fit fit(rows.log, rows.error, columns.log, columns.error);
-    const bool rows_scaled = fit.spread_x > std::max(kLeastSpread, kSigmas * fit.noise_x);
-    const bool columns_scaled = fit.spread_y > std::max(kLeastSpread, kSigmas * fit.noise_y);
+    const bool rows_scaled = is_spread(fit.spread_x, fit.noise_x);
+    const bool columns_scaled = is_spread(fit.spread_y, fit.noise_y);
     if (fit.correlation < 0.5) {
       if (rows_scaled) {
         fail("its rows are divided by scales that the columns that read them are not multiplied by",
@@ -367,11 +384,18 @@ class FoldSearch {
   const int n_threads_;
   Folds& folds_;
   const TensorPair* producer_ = nullptr;
+  int bits_ = 0;  // the fewest of what gives and what reads the channels
 };
 
 Folds::Folds(std::span<const TensorPair> pairs, const model::ModelConfig& config, int n_threads) {
   FoldSearch search(pairs, config, n_threads, *this);
-  for (const Producer& row : kProducers) search.search(row);
+  for (const Producer& row : kProducers) {
+    try {
+      search.search(row);
+    } catch (const base::ValidationError&) {
+      // Values that cannot be read say nothing of scales; the comparison says what is wrong.
+    }
+  }
 }
 
 std::span<const float> Folds::rows(const WeightKey& key) const {

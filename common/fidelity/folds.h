@@ -35,7 +35,7 @@ struct FoldProblem {
 class Folds {
  public:
   /// Reads samples of rows, and the first columns of what gives channels. Pairs that cannot be read
-  /// or are another's are left out. Throws ValidationError for values that are not finite.
+  /// or are another's are left out.
   Folds(std::span<const TensorPair> pairs, const model::ModelConfig& config, int n_threads);
   /// None at all.
   Folds() = default;

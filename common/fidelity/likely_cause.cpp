@@ -19,6 +19,8 @@ using model::TensorRole;
 
 // Where a repair works it gives what a sound tensor has; by chance there is next to nothing.
 constexpr double kLeastFloatCosine = 0.9;
+// Of plain floats that are the reference's but for one factor.
+constexpr double kLeastScaledCosine = 0.9999;
 constexpr std::size_t kFewRows = 16;
 
 double cosine(const ErrorSums& sums) {
@@ -139,7 +141,7 @@ std::string numbers_cause(const TensorError& error) {
   const double most = error.sums.n / 2;
   if (!error.storage.quantized() && static_cast<double>(error.n_beyond_rounding) < most) return {};
   if (error.cosine() <
-      (error.storage.quantized() ? least_cosine(error.storage.bits) : kLeastFloatCosine)) {
+      (error.storage.quantized() ? least_cosine(error.storage.bits) : kLeastScaledCosine)) {
     return {};
   }
   const double steps = error.mean_steps.value_or(0);
