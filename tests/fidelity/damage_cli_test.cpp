@@ -335,6 +335,7 @@ TEST(DamageCli, IsFoundAndNamed) {
     const bool is_awq = std::string(one.base) == "awq";
     one.damage(StoredBytes(copy), StoredBytes(is_awq ? bases.at("unscaled") : copy));
     const Found found = found_of(tiny_llama(), copy);
+    RecordProperty(one.name, found.text());  // the figures of bench/README.md
     EXPECT_TRUE(std::ranges::any_of(found.faults, [&](const base::Finding& fault) {
       return fault.tensor == one.tensor && fault.what == one.what;
     })) << found.text();
