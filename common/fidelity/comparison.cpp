@@ -20,7 +20,7 @@ using forward::WeightKey;
 using kernels::ErrorSums;
 
 // Elements of a tile: both sides stay in a core's cache.
-constexpr std::size_t kTileElems = std::size_t{16} * kernels::kErrorRun;
+constexpr std::size_t kTileElems = std::size_t{32} * kernels::kErrorRun;
 // Scales that were undone are known to a hundredth where norms were rounded.
 constexpr double kFoldedRounding = 0.02;
 

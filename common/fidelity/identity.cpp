@@ -67,7 +67,7 @@ class Strangers {
 
 double least_cosine(int bits) {
   if (bits >= 4) return 0.7;
-  return bits == 3 ? 0.55 : 0.35;
+  return bits == 3 ? 0.5 : 0.35;
 }
 
 Models::Models(std::filesystem::path reference_file, std::filesystem::path result_file)

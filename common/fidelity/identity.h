@@ -1,13 +1,13 @@
 #pragma once
 // Whether a result is the reference, quantized: no measure of its quality.
 //
-// Of every tensor, folded scales undone (comparison.h):
+// Of every tensor, with the scales that were folded (comparison.h):
 //
 //   bits of a code     cosine at least   gain             mean error, of a step
 //   4 and more         0.7               0.7 to 1.4       at most 0.3
-//   3                  0.55              the same         the same
+//   3                  0.5               the same         the same
 //   2 and less         0.35              the same         the same
-//   plain floats       equal, up to rounding to the type that they are stored in and undone scales
+//   plain floats       equal, up to rounding to the type that they are stored in and folded scales
 //
 // bench/README.md has what sound results and wrong ones measure. GPTQ raises the error of weights
 // while that of outputs falls, so that nothing stricter can be asked.

@@ -146,8 +146,9 @@ std::string numbers_cause(const TensorError& error) {
   }
   const double steps = error.mean_steps.value_or(0);
   if (is_near(std::abs(steps), 1)) return "its zero points are off by one";
-  if (is_near(error.gain(), 2)) return "its scales are doubled";
-  if (is_near(error.gain(), 0.5)) return "its scales are halved";
+  const std::string of = error.storage.quantized() ? "its scales" : "its values";
+  if (is_near(error.gain(), 2)) return of + " are doubled";
+  if (is_near(error.gain(), 0.5)) return of + " are halved";
   const bool gain_is_out = error.gain() < kLeastGain || error.gain() > kMostGain;
   if (gain_is_out) return fmt::format("its values are {:.2f} times those", error.gain());
   return steps == 0 ? "" : "its values are shifted against those of the reference";

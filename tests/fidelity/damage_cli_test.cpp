@@ -282,7 +282,7 @@ std::vector<Case> cases() {
        [](auto& files, auto&) {
          files.set(block(1, "ffn_norm"), files.get(block(4, "ffn_norm")));
        }},
-      {"DoubledNorm", "Q4_0", block(1, "ffn_norm"), "its scales are doubled",
+      {"DoubledNorm", "Q4_0", block(1, "ffn_norm"), "its values are doubled",
        [](auto& files, auto&) {
          files.change(block(1, "ffn_norm"), [](Bytes& bytes) {
            for (std::size_t i = 0; i < kHidden; ++i) {
