@@ -67,12 +67,12 @@ nlohmann::ordered_json measure(const fidelity::Models& models, int n_threads,
   double weights = 0;
   for (const fidelity::TensorError& error : comparison.tensors) weights += error.sums.n;
   nlohmann::ordered_json result = {{"extremes", extremes(comparison)}};
+  result["peak_bytes"] = parallel::peak_rss();
   result["wall_s"] = wall.count();
   result["cpu_s"] = used;
   // What both sides are as float32, which is what goes through the sums.
   result["weights_per_s"] = weights / used;
   result["copied_bytes_per_s"] = 1 / copy_seconds_per_byte();
-  result["peak_bytes"] = parallel::peak_rss();
   base::Findings findings = fidelity::identity_findings(models, comparison);
   for (const base::Findings& more :
        {fidelity::configuration_findings(models), fidelity::outliers(comparison)}) {
