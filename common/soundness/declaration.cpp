@@ -16,6 +16,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kCheck = "config";
+constexpr std::string_view kLinear = "Linear";
 
 class Exact final : public NameRule {
  public:
@@ -89,6 +90,7 @@ class Reader {
     report_.fault(std::string(kCheck), "", std::move(what), std::move(why), kDirectoryRuntimes);
   }
   void refuse(std::string why) {
+    out_.is_known = false;
     report_.error(std::string(kCheck),
                   base::UnsupportedError(
                       fmt::format("cannot judge {}", base::shown(config_.path.parent_path())),
@@ -249,7 +251,6 @@ class Reader {
       return fault("quantization_config has no config_groups",
                    "they say how the weights are quantized");
     }
-    bool is_first = true;
     for (const auto& [name, group] : groups->items()) {
       if (!group.is_object()) {
         fault(fmt::format("the group `{}` of quantization_config is no object",
@@ -257,12 +258,15 @@ class Reader {
               "it says how weights are quantized");
         continue;
       }
-      read_group(group, is_first);
-      is_first = false;
+      read_group(group);
     }
+    // Names before classes, wherever they stand.
+    if (!linear_) return;
+    out_.common = *linear_;
+    add_rule(std::string(kLinear), linear_, std::make_shared<All>());
   }
 
-  void read_group(const json& group, bool is_first) {
+  void read_group(const json& group) {
     const json* const weights = find(group, {"weights"});
     if (weights == nullptr || !weights->is_object()) {
       return fault("a group of quantization_config has no weights",
@@ -287,12 +291,12 @@ class Reader {
       out_.desc_act = true;
       report_.refusal(kVllm, "it no longer takes columns grouped by importance (actorder)");
     }
-    if (is_first) out_.common = scheme;
+    if (out_.rules.empty() || out_.rules.back().scheme == std::nullopt) out_.common = scheme;
     for (const std::string& target : texts(find(group, {"targets"}), "targets")) {
       if (target.starts_with("re:")) {
         add_pattern(target, target.substr(3), scheme);
-      } else if (target == "Linear") {
-        add_rule(target, scheme, std::make_shared<All>());
+      } else if (target == kLinear) {
+        if (!linear_) linear_ = scheme;
       } else {
         add_rule(target, scheme, std::make_shared<Exact>(target));
       }
@@ -321,6 +325,7 @@ class Reader {
   const json& object_;
   Report& report_;
   Declaration out_;
+  std::optional<hf::Scheme> linear_;  // of the class, in compressed-tensors
 };
 
 }  // namespace
@@ -334,7 +339,7 @@ const SchemeRule* Declaration::rule_of(const std::string& module) const {
 std::optional<hf::Scheme> Declaration::scheme_of(const std::string& module, bool is_output) const {
   for (const SchemeRule& rule : rules) {
     // The class of the output matrix is no "Linear" to vLLM.
-    if (is_output && rule.text == "Linear") continue;
+    if (is_output && rule.text == kLinear) continue;
     if (rule.names->hits(module)) return rule.scheme;
   }
   if (is_output) return output ? std::optional(common) : std::nullopt;

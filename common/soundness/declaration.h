@@ -30,6 +30,7 @@ struct SchemeRule {
 
 struct Declaration {
   const hf::Format* format = nullptr;  // nullptr: plain weights, or nothing that is known
+  bool is_known = true;                // false: a method or variant that cannot be judged
   hf::Scheme common;
   std::vector<SchemeRule> rules;    // the first that hits a linear decides
   bool lists_floats = false;        // there is a list of what stays float, not empty

@@ -63,7 +63,7 @@ DirectoryChecks::DirectoryChecks(const std::filesystem::path& dir, Report& repor
     checkpoint_.architecture = &model::find_architecture(checkpoint_.config);
     model::require_complete(checkpoint_.config);
   });
-  if (!is_known || checkpoint_.weights == nullptr) return;
+  if (!is_known || !declaration_.is_known || checkpoint_.weights == nullptr) return;
   report.attempt(kConfig, kDirectoryRuntimes,
                  [&] { stored_ = read_stored_model(checkpoint_, declaration_, report); });
   if (stored_) linears_.emplace(*stored_, declaration_);

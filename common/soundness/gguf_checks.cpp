@@ -26,6 +26,22 @@ constexpr const char* kTensors = "tensors";
 constexpr std::array<std::string_view, 6> kRequired = {
     "block_count",         "context_length",       "embedding_length",
     "feed_forward_length", "attention.head_count", "attention.layer_norm_rms_epsilon"};
+// So many of them belong to every architecture.
+constexpr std::size_t kOfAll = 3;
+
+/// Values of general.type that stand for something else than a model.
+constexpr std::array<std::string_view, 3> kOtherKinds = {"adapter", "imatrix", "mmproj"};
+
+/// A number that a dimension of a tensor repeats.
+struct SizeRow {
+  std::string_view key, tensor;
+  std::size_t dimension;
+};
+constexpr std::array kSizes = {
+    SizeRow{"embedding_length", "token_embd.weight", 0},
+    SizeRow{"vocab_size", "token_embd.weight", 1},
+    SizeRow{"feed_forward_length", "blk.0.ffn_down.weight", 0},
+};
 
 /// Which has a default, often a wrong one.
 struct Default {
@@ -142,35 +158,38 @@ void GgufChecks::check_headers(Report& report) {
   for (const std::string& warning : reader_.warnings()) {
     report.remark("container", "", warning, "readers pass over it");
   }
-  const auto* const kind = reader_.metadata().get<std::string>("general.type");
-  if (kind != nullptr && *kind != "model") {
+  const gguf::Metadata& metadata = reader_.metadata();
+  const auto* const kind = metadata.get<std::string>("general.type");
+  if (kind != nullptr && std::ranges::find(kOtherKinds, *kind) != kOtherKinds.end()) {
     report.error(
         kMetadata,
         base::UnsupportedError(fmt::format("cannot judge {}", base::shown(reader_.files().front())),
-                               fmt::format("it holds no model: its general.type is '{}'",
-                                           base::escape_controls(*kind)),
+                               fmt::format("it holds no model: its general.type is '{}'", *kind),
                                "give the GGUF of a model"));
     return;
   }
-  const bool is_known = report.attempt(
-      kMetadata, kLlamaCpp, [&] { architecture_ = &subject::gguf_architecture(reader_); });
-  if (is_known) {
-    check_keys(report);
-    if (!report.has_fault(kMetadata)) check_tensors(report);
+  report.attempt(kMetadata, kLlamaCpp,
+                 [&] { architecture_ = &subject::gguf_architecture(reader_); });
+  const auto* const name = metadata.get<std::string>(gguf::kArchitectureKey);
+  if (name != nullptr) {
+    check_keys(*name, report);
+    compare_sizes(*name, report);
   }
-  check_gguf_tokenizer(reader_.metadata(), reader_.files().front(), n_tokens(), report);
+  if (architecture_ != nullptr && !report.has_fault(kMetadata)) check_tensors(report);
+  check_gguf_tokenizer(metadata, reader_.files().front(), n_tokens(), report);
 }
 
-void GgufChecks::check_keys(Report& report) {
+void GgufChecks::check_keys(std::string_view architecture, Report& report) const {
   const gguf::Metadata& metadata = reader_.metadata();
-  const auto key = [&](std::string_view name) {
-    return fmt::format("{}.{}", architecture_->name, name);
-  };
-  for (const std::string_view name : kRequired) {
+  const auto key = [&](std::string_view name) { return fmt::format("{}.{}", architecture, name); };
+  // Of others only what all have: an architecture whose keys are not there is a damaged name.
+  const std::span<const std::string_view> required = kRequired;
+  for (const std::string_view name : architecture_ == nullptr ? required.first(kOfAll) : required) {
     if (metadata.find(key(name)) != nullptr) continue;
-    report.fault(kMetadata, key(name), "a key is missing",
+    report.fault(kMetadata, base::escape_controls(key(name)), "a key is missing",
                  "llama.cpp refuses models of this kind without it", kLlamaCpp);
   }
+  if (architecture_ == nullptr) return;
   for (const Default& row : kDefaults) {
     if (metadata.find(key(row.key)) != nullptr) continue;
     report.remark(kMetadata, key(row.key), "a key is missing", std::string(row.why));
@@ -180,6 +199,39 @@ void GgufChecks::check_keys(Report& report) {
   if (is_quantized && metadata.find("general.quantization_version") == nullptr) {
     report.remark(kMetadata, "general.quantization_version", "a key is missing",
                   "files with quantized tensors have it");
+  }
+}
+
+/// Of any architecture, and also where the rest of the metadata describes a model that is not run.
+void GgufChecks::compare_sizes(std::string_view architecture, Report& report) const {
+  const auto stated = [&](std::string_view name) {
+    const auto* const value =
+        reader_.metadata().get<std::uint32_t>(fmt::format("{}.{}", architecture, name));
+    return value == nullptr ? std::uint64_t{0} : *value;
+  };
+  const auto fault = [&](std::string_view name, std::string why) {
+    report.fault(kMetadata, base::escape_controls(fmt::format("{}.{}", architecture, name)),
+                 "a key contradicts the tensors", std::move(why), kLlamaCpp);
+  };
+  for (const SizeRow& row : kSizes) {
+    const gguf::TensorInfo* const tensor = reader_.find(row.tensor);
+    if (tensor == nullptr || tensor->dims.size() <= row.dimension || stated(row.key) == 0 ||
+        stated(row.key) == tensor->dims[row.dimension]) {
+      continue;
+    }
+    fault(row.key, fmt::format("it is {}, and {} has {}", stated(row.key), row.tensor,
+                               tensor->dims[row.dimension]));
+  }
+  const bool is_dense = reader_.find("blk.0.ffn_up.weight") != nullptr &&
+                        reader_.find("blk.0.ffn_up_exps.weight") == nullptr;
+  if (stated("expert_count") > 0 && is_dense) fault("expert_count", "there are no experts");
+  const std::uint64_t heads = stated("attention.head_count");
+  std::uint64_t head = stated("attention.key_length");
+  if (head == 0 && heads > 0) head = stated("embedding_length") / heads;
+  const std::uint64_t rotated = stated("rope.dimension_count");
+  if (head > 0 && (rotated > head || rotated % 2 != 0)) {
+    fault("rope.dimension_count",
+          fmt::format("it is {}, and heads have {} dimensions", rotated, head));
   }
 }
 

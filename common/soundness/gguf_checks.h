@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,7 +30,8 @@ class GgufChecks {
   const model::Architecture* architecture() const { return architecture_; }
 
  private:
-  void check_keys(Report& report);
+  void check_keys(std::string_view architecture, Report& report) const;
+  void compare_sizes(std::string_view architecture, Report& report) const;
   void check_tensors(Report& report);
   std::uint64_t n_tokens() const;
 

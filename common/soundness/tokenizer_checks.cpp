@@ -1,5 +1,6 @@
 #include "common/soundness/tokenizer_checks.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -20,6 +21,9 @@ namespace {
 
 constexpr const char* kCheck = "tokenizer";
 constexpr std::string_view kPrefix = "tokenizer.ggml.";
+// Of tokenizer.ggml.model, as llama.cpp knows them.
+constexpr std::array<std::string_view, 7> kKinds = {"llama", "gpt2",   "bert", "t5",
+                                                    "rwkv",  "plamo2", "none"};
 
 /// The ids that a list or a number of config.json names.
 std::vector<std::int64_t> ids_of(const nlohmann::json& value) {
@@ -127,6 +131,12 @@ void check_gguf_tokenizer(const gguf::Metadata& metadata, const std::filesystem:
   if (model == nullptr) {
     report.fault(kCheck, "", "there is no tokenizer",
                  fmt::format("the key {} is missing, or no text", key("model")), kLlamaCpp);
+    return;
+  }
+  if (std::ranges::find(kKinds, *model) == kKinds.end()) {
+    report.fault(kCheck, key("model"), "the tokenizer is of an unknown kind",
+                 fmt::format("'{}' is none that runtimes know", base::escape_controls(*model)),
+                 kLlamaCpp);
     return;
   }
   report.attempt(kCheck, kLlamaCpp, [&] { subject::gguf_tokenizer(metadata, file); });
