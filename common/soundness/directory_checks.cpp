@@ -66,7 +66,7 @@ DirectoryChecks::DirectoryChecks(const std::filesystem::path& dir, Report& repor
   if (!is_known || !declaration_.is_known || checkpoint_.weights == nullptr) return;
   report.attempt(kConfig, kDirectoryRuntimes,
                  [&] { stored_ = read_stored_model(checkpoint_, declaration_, report); });
-  if (stored_) linears_.emplace(*stored_, declaration_);
+  if (stored_) linears_.emplace(*stored_, declaration_, *checkpoint_.weights);
 }
 
 void DirectoryChecks::open_weights(Report& report) {

@@ -1,10 +1,13 @@
 #include "common/soundness/linear_checks.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fmt/format.h>
+#include <numeric>
 
 #include "common/soundness/value_checks.h"
+#include "common/tensor/convert.h"
 
 namespace lq::soundness {
 namespace {
@@ -19,6 +22,42 @@ bool is_first_version(const hf::Format& format) { return format.name == "gptq"; 
 bool is_gptq(const hf::Format& format) { return format.name.starts_with("gptq"); }
 
 int middle(int bits) { return 1 << (bits - 1); }
+
+/// REQUIRES: not empty.
+double median(std::vector<double> values) {
+  const auto half = values.begin() + std::ssize(values) / 2;
+  std::ranges::nth_element(values, half);
+  return *half;
+}
+
+using Order = std::array<std::size_t, SpreadTally::kNibbles>;
+constexpr Order kAwqOrder = {0, 2, 4, 6, 1, 3, 5, 7};  // the output of each nibble
+constexpr Order kNaturalOrder = {0, 1, 2, 3, 4, 5, 6, 7};
+
+/// Correlation of the logarithms of scales [outputs] and of the spreads of codes [nibbles], both
+/// without the mean of their eight.
+double agreement(std::span<const double> spreads, std::span<const float> scales,
+                 const Order& order) {
+  constexpr std::size_t kN = SpreadTally::kNibbles;
+  constexpr float kSmallest = 1e-9F;
+  double products = 0, spread_squares = 0, scale_squares = 0;
+  for (std::size_t word = 0; word + kN <= spreads.size(); word += kN) {
+    std::array<double, kN> x, y;
+    for (std::size_t i = 0; i < kN; ++i) {
+      x[i] = spreads[word + i];
+      y[i] = std::log(std::abs(scales[word + order[i]]) + kSmallest);
+    }
+    const double mean_x = std::accumulate(x.begin(), x.end(), 0.0) / kN;
+    const double mean_y = std::accumulate(y.begin(), y.end(), 0.0) / kN;
+    for (std::size_t i = 0; i < kN; ++i) {
+      products += (x[i] - mean_x) * (y[i] - mean_y);
+      spread_squares += (x[i] - mean_x) * (x[i] - mean_x);
+      scale_squares += (y[i] - mean_y) * (y[i] - mean_y);
+    }
+  }
+  const double norm = std::sqrt(spread_squares * scale_squares);
+  return norm > 0 ? products / norm : 0;
+}
 
 }  // namespace
 
@@ -71,7 +110,26 @@ void LinearChecks::add_segments(std::vector<FileJob>& jobs) {
                            std::make_unique<NumberTally>(linear.group_index->n_elems));
     }
   }
+  if (declaration_.format != nullptr && declaration_.format->name == "awq") add_spreads(jobs);
   for (FileJob& job : jobs) std::ranges::sort(job.segments, {}, &Segment::offset);
+}
+
+/// Of the first groups, whose words are looked at a second time.
+void LinearChecks::add_spreads(std::vector<FileJob>& jobs) {
+  for (Tallies& tallies : linears_) {
+    const hf::Module& module = tallies.linear->module;
+    if (module.rows % SpreadTally::kNibbles != 0) continue;
+    const std::size_t n_words = module.rows / SpreadTally::kNibbles;
+    const std::size_t group_rows = module.scheme->columns_per_group(module.columns);
+    const std::size_t n_groups = module.columns / group_rows;
+    auto tally = std::make_unique<SpreadTally>(n_words, group_rows, n_groups);
+    const std::uint64_t row_bytes = n_words * 4;
+    jobs[tallies.linear->codes->file].segments.push_back(
+        {tallies.linear->codes->offset, tally->n_groups() * group_rows * row_bytes, row_bytes,
+         tally.get()});
+    tallies.spread = tally.get();
+    checks_.push_back(std::move(tally));
+  }
 }
 
 void LinearChecks::judge(Report& report) const {
@@ -89,6 +147,7 @@ void LinearChecks::judge(Report& report) const {
     if (tallies.groups != nullptr) judge_groups(tallies, report);
   }
   if (!report.has_fault(kZeros)) judge_convention(report);
+  if (!report.has_fault("scales")) judge_order(report);
 }
 
 void LinearChecks::judge_zeros(const Tallies& tallies, Report& report) const {
@@ -170,14 +229,41 @@ void LinearChecks::judge_convention(Report& report) const {
   }
   constexpr double kLimit = 0.5;
   if (differences.empty()) return;
-  const auto half = differences.begin() + std::ssize(differences) / 2;
-  std::ranges::nth_element(differences, half);
-  if (std::abs(*half) <= kLimit) return;
+  const double middle_one = median(differences);
+  if (std::abs(middle_one) <= kLimit) return;
   report.silent_fault(
       kZeros, "", "zero points do not lie in the middle of the weights",
       fmt::format("codes are {:+.2f} steps from them on average, in the middle of {} linears: they "
                   "are stored by another convention than the declared one",
-                  *half, differences.size()),
+                  middle_one, differences.size()),
+      kDirectoryRuntimes);
+}
+
+/// The wider a group's scale for its outlier, the closer its codes lie to the zero point: scales and
+/// spreads of codes go against each other, output by output, when each scale meets its own codes. In
+/// the wrong order of nibbles they know nothing of each other.
+void LinearChecks::judge_order(Report& report) const {
+  std::vector<double> declared, natural;
+  for (const Tallies& tallies : linears_) {
+    if (tallies.spread == nullptr || tallies.spread->n_groups() == 0) continue;
+    const tensor::TensorInfo& scales = *tallies.linear->scales;
+    const std::vector<double> spreads = tallies.spread->log_deviations();
+    const auto size = static_cast<std::size_t>(tensor::dtype_row(scales.dtype).bits / 8);
+    std::vector<std::byte> bytes(spreads.size() * size);
+    source_.read(scales, 0, bytes);
+    std::vector<float> values(spreads.size());
+    tensor::widen_to_f32(scales.dtype, bytes, values);
+    declared.push_back(agreement(spreads, values, kAwqOrder));
+    natural.push_back(agreement(spreads, values, kNaturalOrder));
+  }
+  constexpr double kLimit = 0.2;
+  constexpr std::size_t kFewest = 4;
+  if (declared.size() < kFewest || median(natural) > median(declared) - kLimit) return;
+  report.silent_fault(
+      "codes", "", "codes are packed in natural order, not in that of AWQ",
+      fmt::format(
+          "they fit the scales as {:.2f} in natural order, {:.2f} in AWQ's, where -1 is best",
+          median(natural), median(declared)),
       kDirectoryRuntimes);
 }
 

@@ -15,9 +15,10 @@ namespace lq::soundness {
 /// Two steps around the pass: its segments, then the judgement.
 class LinearChecks {
  public:
-  /// Both are referred to.
-  LinearChecks(const StoredModel& stored, const Declaration& declaration)
-      : stored_(stored), declaration_(declaration) {}
+  /// All are referred to.
+  LinearChecks(const StoredModel& stored, const Declaration& declaration,
+               const tensor::TensorSource& source)
+      : stored_(stored), declaration_(declaration), source_(source) {}
 
   /// `jobs` are those of the files of the checkpoint, in their order.
   void add_segments(std::vector<FileJob>& jobs);
@@ -30,6 +31,7 @@ class LinearChecks {
     const CodeCounts* zeros = nullptr;
     const ValueTally* scales = nullptr;
     const NumberTally* groups = nullptr;
+    const SpreadTally* spread = nullptr;
   };
 
   template <class Tally>
@@ -37,12 +39,15 @@ class LinearChecks {
                    std::unique_ptr<Tally> tally);
   const CodeCounts* add_codes(std::vector<FileJob>& jobs, const tensor::TensorInfo& tensor,
                               int bits, std::uint64_t stride, std::uint64_t step);
+  void add_spreads(std::vector<FileJob>& jobs);
   void judge_zeros(const Tallies& tallies, Report& report) const;
   void judge_groups(const Tallies& tallies, Report& report) const;
   void judge_convention(Report& report) const;
+  void judge_order(Report& report) const;
 
   const StoredModel& stored_;
   const Declaration& declaration_;
+  const tensor::TensorSource& source_;
   std::vector<std::unique_ptr<Check>> checks_;
   std::vector<Tallies> linears_;
   std::vector<std::pair<const tensor::TensorInfo*, const ValueTally*>> floats_;

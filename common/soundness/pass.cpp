@@ -75,15 +75,18 @@ class Lane {
   /// The end of the window that begins there: on the edge of a unit.
   std::uint64_t window_end(std::uint64_t begin) const {
     const std::uint64_t end = std::min(begin + kWindow, job_.size);
+    std::uint64_t largest = 0, cut = end;
     for (const Segment& segment : job_.segments) {
       const std::uint64_t last = segment.offset + segment.n_bytes;
       if (segment.unit > kLargestUnit || end <= segment.offset || end >= last) continue;
+      if (segment.unit <= largest) continue;
+      largest = segment.unit;
       const std::uint64_t first = std::max(begin, segment.offset);
       const std::uint64_t whole = (end - first) / segment.unit * segment.unit;
-      if (whole > 0) return first + whole;
-      return first > begin ? first : first + segment.unit;
+      cut = first + whole;
+      if (whole == 0 && first == begin) cut = first + segment.unit;
     }
-    return end;
+    return cut;
   }
 
   template <class Code>

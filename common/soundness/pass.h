@@ -35,7 +35,7 @@ struct Segment {
 struct FileJob {
   std::filesystem::path path;
   bool hash = false;
-  std::vector<Segment> segments;  // by offset, none over another
+  std::vector<Segment> segments;  // by offset; those that share bytes have units that divide
 
   // Results.
   std::string sha256;

@@ -144,6 +144,36 @@ void NumberTally::look(std::uint64_t first, std::span<const std::byte> bytes) {
   std::memcpy(numbers_.data() + first / kWordBytes, bytes.data(), bytes.size());
 }
 
+void SpreadTally::look(std::uint64_t first, std::span<const std::byte> bytes) {
+  const std::uint64_t row_bytes = n_words_ * kWordBytes;
+  const std::lock_guard lock(mutex_);
+  for (std::uint64_t row = first / row_bytes; !bytes.empty();
+       ++row, bytes = bytes.subspan(row_bytes)) {
+    const std::uint64_t group = row / group_rows_;
+    if (group >= n_groups_) return;
+    const std::size_t place = group * n_words_ * kNibbles;
+    for (std::size_t w = 0; w < n_words_; ++w) {
+      std::uint32_t word = word_at(bytes, w);
+      for (std::size_t i = 0; i < kNibbles; ++i, word >>= 4) {
+        const std::uint32_t code = word & 15U;
+        sums_[place + w * kNibbles + i] += code;
+        squares_[place + w * kNibbles + i] += code * code;
+      }
+    }
+  }
+}
+
+std::vector<double> SpreadTally::log_deviations() const {
+  constexpr double kSmall = 1e-3;  // of codes that are all the same
+  const auto n = static_cast<double>(group_rows_);
+  std::vector<double> out(sums_.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const double mean = sums_[i] / n;
+    out[i] = 0.5 * std::log(std::max(squares_[i] / n - mean * mean, 0.0) + kSmall);
+  }
+  return out;
+}
+
 struct BlockTally::Part {
   Magnitudes scales, minima;
   CodeCounts codes;

@@ -2,6 +2,7 @@
 // What is counted of the bytes of tensors on the way through them (pass.h): values, codes, zero
 // points, groups, blocks. Judging them is left to the checks of a container.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -93,6 +94,30 @@ class NumberTally final : public Check {
 
  private:
   std::vector<std::int32_t> numbers_;  // pieces do not overlap
+};
+
+/// How far codes spread in each group: by nibble of each word, as AWQ packs outputs. Of the first
+/// groups alone. A unit is a row of words, those of one input.
+class SpreadTally final : public Check {
+ public:
+  static constexpr std::size_t kMostGroups = 8, kNibbles = 8;
+
+  SpreadTally(std::size_t n_words, std::size_t group_rows, std::size_t n_groups)
+      : n_words_(n_words),
+        group_rows_(group_rows),
+        n_groups_(std::min(n_groups, kMostGroups)),
+        sums_(n_groups_ * n_words * kNibbles),
+        squares_(sums_.size()) {}
+  void look(std::uint64_t first, std::span<const std::byte> bytes) override;
+
+  std::size_t n_groups() const { return n_groups_; }
+  /// [n_groups(), words, kNibbles] of the logarithm of the standard deviation.
+  std::vector<double> log_deviations() const;
+
+ private:
+  const std::size_t n_words_, group_rows_, n_groups_;
+  std::mutex mutex_;
+  std::vector<std::uint32_t> sums_, squares_;
 };
 
 /// Blocks of a GGUF type. A unit is a row. Scales are counted in all blocks, codes in one row of a

@@ -262,6 +262,12 @@ std::vector<Damage> gptq_damages() {
 }
 
 std::vector<Damage> awq_damages() {
+  const auto in_natural_order = [](std::uint32_t word, std::size_t) {
+    constexpr std::array<unsigned, 8> kOrder = {0, 2, 4, 6, 1, 3, 5, 7};
+    std::uint32_t out = 0;
+    for (unsigned i = 0; i < 8; ++i) out |= ((word >> (4 * i)) & 15U) << (4 * kOrder[i]);
+    return out;
+  };
   const auto minus_one = [](std::uint32_t word, std::size_t) {
     std::uint32_t out = 0;
     for (unsigned shift = 0; shift < 32; shift += 4) {
@@ -279,6 +285,13 @@ std::vector<Damage> awq_damages() {
       {"zero points as GPTQ stores them",
        anew("awq", [=](MadeModel& model) { change_words(model, ".qzeros", minus_one); }),
        "zero points", "do not lie in the middle"},
+      {"codes and zero points in natural order",
+       anew("awq",
+            [=](MadeModel& model) {
+              change_words(model, ".qweight", in_natural_order);
+              change_words(model, ".qzeros", in_natural_order);
+            }),
+       "codes", "packed in natural order"},
       {"zero points missing",
        anew("awq", [](MadeModel& model) { model.tensors.erase(std::string(kModule) + ".qzeros"); }),
        "tensors", "an asymmetric grid has no zero points"},
