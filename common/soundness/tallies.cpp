@@ -1,11 +1,11 @@
 #include "common/soundness/tallies.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
-#include <optional>
 
-#include "common/tensor/convert.h"
+#include "common/kernels/convert.h"
 
 namespace lq::soundness {
 namespace {
@@ -14,6 +14,8 @@ constexpr std::size_t kWordBytes = 4;
 constexpr int kWordBits = 32;
 // Codes are counted in one row of so many, scales in all.
 constexpr std::uint64_t kRowStep = 8;
+// Values that are widened at a time: they stay in the nearest cache.
+constexpr std::size_t kNearby = 8192;
 
 std::uint32_t word_at(std::span<const std::byte> bytes, std::size_t index) {
   std::uint32_t word;
@@ -27,16 +29,36 @@ void merge_counts(CodeCounts& sum, const CodeCounts& part) {
 
 }  // namespace
 
-void Magnitudes::add(std::uint64_t index, float value) {
-  ++n;
-  if (!std::isfinite(value)) {
-    ++(std::isnan(value) ? n_nan : n_infinite);
-    first_bad = std::min(first_bad, index);
-  } else if (value == 0) {
-    ++n_zero;
-    first_zero = std::min(first_zero, index);
-  } else {
-    ++exponents[static_cast<std::size_t>(std::ilogb(value) - kLowest)];
+void Magnitudes::add(std::uint64_t first, std::span<const float> values, std::size_t smallest) {
+  constexpr std::size_t kBad = kExponents - 1;
+  constexpr int kMantissaBits = 23;
+  constexpr std::uint32_t kMagnitude = 0x7FFFFFFF;
+  std::array<std::uint32_t, kExponents> counts{}, others{};  // two, for the processor's sake
+  std::uint64_t zeros = 0;
+  const auto bits = [&](std::size_t i) {
+    return std::bit_cast<std::uint32_t>(values[i]) & kMagnitude;
+  };
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::uint32_t magnitude = bits(i);
+    zeros += magnitude == 0 ? 1 : 0;
+    ++(i % 2 == 0 ? counts : others)[magnitude >> kMantissaBits];
+  }
+  for (std::size_t e = 0; e < kExponents; ++e) counts[e] += others[e];
+  if (counts[kBad] > 0 || (zeros > 0 && first_zero > first)) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (bits(i) == 0) first_zero = std::min(first_zero, first + i);
+      if (bits(i) >> kMantissaBits != kBad) continue;
+      first_bad = std::min(first_bad, first + i);
+      ++(std::isnan(values[i]) ? n_nan : n_infinite);
+    }
+  }
+  n += values.size();
+  n_zero += zeros;
+  counts[0] -= static_cast<std::uint32_t>(zeros);
+  counts[kBad] = 0;
+  for (std::size_t e = 0; e < kExponents; ++e) {
+    exponents[e] += counts[e];
+    if (e < smallest) n_subnormal += counts[e];
   }
 }
 
@@ -54,26 +76,28 @@ void Magnitudes::merge(const Magnitudes& other) {
 int Magnitudes::outlying_exponents() const {
   constexpr std::uint64_t kFew = 1000;  // at most one in so many, or a single one
   int top = -1;
-  for (int i = kHighest - kLowest; i >= 0; --i) {
-    const std::uint64_t count = exponents[static_cast<std::size_t>(i)];
+  for (int e = static_cast<int>(kExponents) - 1; e >= 0; --e) {
+    const std::uint64_t count = exponents[static_cast<std::size_t>(e)];
     if (count == 0) continue;
-    if (top >= 0) return top - i;
+    if (top >= 0) return top - e;
     if (count > std::max<std::uint64_t>(1, n / kFew)) return 0;
-    top = i;
+    top = e;
   }
   return 0;
 }
 
 void ValueTally::look(std::uint64_t first, std::span<const std::byte> bytes) {
+  constexpr std::size_t kSmallestHalf = 127 - 14;
   const auto size = static_cast<std::size_t>(tensor::dtype_row(dtype_).bits / 8);
-  std::vector<float> values(bytes.size() / size);
-  tensor::widen_to_f32(dtype_, bytes, values);
-  const float smallest =
-      dtype_ == tensor::DType::kF16 ? std::ldexp(1.0F, -14) : std::numeric_limits<float>::min();
+  const std::size_t smallest = dtype_ == tensor::DType::kF16 ? kSmallestHalf : 1;
+  std::vector<float> buffer(std::min(kNearby, bytes.size() / size));
   Magnitudes part;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    part.add(first / size + i, values[i]);
-    if (values[i] != 0 && std::abs(values[i]) < smallest) ++part.n_subnormal;
+  for (std::uint64_t index = first / size; !bytes.empty();) {
+    const auto values = std::span(buffer).first(std::min(buffer.size(), bytes.size() / size));
+    kernels::widen_to_f32(dtype_, bytes.first(values.size() * size), values);
+    part.add(index, values, smallest);
+    index += values.size();
+    bytes = bytes.subspan(values.size() * size);
   }
   const std::lock_guard lock(mutex_);
   sum_.merge(part);
@@ -175,7 +199,7 @@ std::vector<double> SpreadTally::log_deviations() const {
 }
 
 struct BlockTally::Part {
-  Magnitudes scales, minima;
+  std::vector<float> scales, minima;
   CodeCounts codes;
   int max_code = 0;
   std::uint64_t n_lost = 0, first_lost = std::numeric_limits<std::uint64_t>::max();
@@ -195,7 +219,7 @@ void BlockTally::look_at_row(std::uint64_t first_block, std::span<const std::byt
     bool all_zero = true;
     for (const codec::ScaleField& field : fields_) {
       const float value = codec::scale_value(field, block);
-      (field.is_minimum ? part.minima : part.scales).add(first_block + i, value);
+      (field.is_minimum ? part.minima : part.scales).push_back(value);
       all_zero &= value == 0;
       if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
     }
@@ -226,9 +250,11 @@ void BlockTally::look(std::uint64_t first, std::span<const std::byte> bytes) {
     codec_.grid(bytes.data(), grid);
     part.max_code = grid.max_code;
   }
+  const std::uint64_t first_block = first / codec_.block_bytes;
+  const std::uint64_t n_blocks = std::max<std::uint64_t>(bytes.size() / codec_.block_bytes, 1);
   const std::lock_guard lock(mutex_);
-  scales_.merge(part.scales);
-  minima_.merge(part.minima);
+  scales_.add(first_block * (part.scales.size() / n_blocks), part.scales, 1);
+  minima_.add(first_block * (part.minima.size() / n_blocks), part.minima, 1);
   merge_counts(codes_, part.codes);
   max_code_ = std::max(max_code_, part.max_code);
   n_lost_ += part.n_lost;

@@ -17,16 +17,18 @@
 
 namespace lq::soundness {
 
-/// Magnitudes by their binary exponent, and what is no ordinary number.
+/// Magnitudes by the exponent field of float32, and what is no ordinary number.
 struct Magnitudes {
-  static constexpr int kLowest = -150, kHighest = 128;  // of float32
+  static constexpr std::size_t kExponents = 256;  // 0: subnormal or zero, 255: NaN or infinite
   std::uint64_t n = 0, n_nan = 0, n_infinite = 0, n_zero = 0;
   std::uint64_t n_subnormal = 0;  // in the type that they are stored in
-  std::array<std::uint64_t, kHighest - kLowest + 1> exponents{};
+  std::array<std::uint64_t, kExponents> exponents{};
   std::uint64_t first_bad = std::numeric_limits<std::uint64_t>::max();  // NaN or infinite
   std::uint64_t first_zero = std::numeric_limits<std::uint64_t>::max();
 
-  void add(std::uint64_t index, float value);
+  /// Values number `first` and following. `smallest`: the exponent field of the smallest normal
+  /// number of their type.
+  void add(std::uint64_t first, std::span<const float> values, std::size_t smallest);
   void merge(const Magnitudes& other);
   /// By how many powers of two the largest values stand above all others, when they are few; 0
   /// otherwise. Damaged bytes give such values, training does not.
