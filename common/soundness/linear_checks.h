@@ -1,14 +1,15 @@
 #pragma once
 // The contents of quantized linears: codes, scales, zero points, the group of each column.
 
-#include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "common/soundness/declaration.h"
 #include "common/soundness/pass.h"
 #include "common/soundness/stored_model.h"
 #include "common/soundness/tallies.h"
+#include "common/tensor/tensor_source.h"
 
 namespace lq::soundness {
 

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cassert>
-#include <fmt/format.h>
+#include <memory>
 #include <optional>
 
-#include "common/base/text.h"
 #include "common/io/digest.h"
 #include "common/io/input_file.h"
 #include "common/parallel/parallel_for.h"

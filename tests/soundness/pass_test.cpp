@@ -1,6 +1,7 @@
 #include "common/soundness/pass.h"
 
 #include <gtest/gtest.h>
+#include <memory>
 #include <mutex>
 #include <random>
 #include <string>
