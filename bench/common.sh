@@ -48,3 +48,17 @@ drop_caches() {
   sync
   { echo 3 >/proc/sys/vm/drop_caches; } 2>/dev/null || echo "(page cache stays warm: not root)" >&2
 }
+
+# smollm2_windows FILE: sets model to the folder of SmolLM2-135M and writes the windows that it is judged on, the first six of 512
+# tokens of the bundled text.
+smollm2_windows() {
+  model=${LQ_SMOLLM2:?is not set: the folder of SmolLM2-135M, see tests/peers/setup.sh}
+  "$bin/lq-inspect" "$model" --json --no-special --tokenize tests/data/tiny-llama-golden/eval.txt |
+    python3 -c 'import json, sys; ids = json.load(sys.stdin)["ids"]; print([ids[i : i + 512] for i in range(0, 3072, 512)])' >"$1"
+}
+
+# merge_csv CSV HEADER MODEL ROWS: puts the rows of the file ROWS in the place of those that CSV has of MODEL; sorted by models.
+merge_csv() {
+  { echo "$2"; { grep -hv "^model,\|^$3," "$1" 2>/dev/null || true; cat "$4"; } | LC_ALL=C sort -s -t, -k1,1; } >"$4.merged"
+  mv "$4.merged" "$1"
+}

@@ -59,10 +59,8 @@ tiny_llama() {
 
 smollm2() {
   local scale
-  model=${LQ_SMOLLM2:?is not set: the folder of SmolLM2-135M, see tests/peers/setup.sh}
   windows=$out/$name-eval.json
-  "$bin/lq-inspect" "$model" --json --no-special --tokenize tests/data/tiny-llama-golden/eval.txt |
-    python3 -c 'import json, sys; ids = json.load(sys.stdin)["ids"]; print([ids[i : i + 512] for i in range(0, 3072, 512)])' >"$windows"
+  smollm2_windows "$windows"
   calibrate
   row 64 - - plain -
   for scale in none grid smooth auto; do
@@ -76,7 +74,6 @@ smollm2() {
 [ $# -gt 0 ] || set -- tiny-llama
 for name in "$@"; do
   ${name//-/_}
-  { echo $header; { grep -hv "^model,\|^$name," "$csv" 2>/dev/null || true; cat "$out/$name.csv"; } | LC_ALL=C sort -s -t, -k1,1; } >"$out/all.csv"
-  cp "$out/all.csv" $csv
+  merge_csv $csv $header "$name" "$out/$name.csv"
 done
 rm -rf "$out"

@@ -4,14 +4,15 @@
 //
 // Weights are normal, the values read have channels of different sizes that depend on each other. Prints one line of JSON.
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <ctime>
 #include <fmt/format.h>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "bench/layer_bench.h"
 #include "common/awq/scale_search.h"
 #include "common/linalg/gram.h"
 
@@ -19,11 +20,7 @@ namespace {
 
 using namespace lq;
 
-double processor_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
+constexpr const char* kUsage = "usage: search_speed HIDDEN FFN [--scale grid|smooth]\n";
 
 struct Inputs {
   linalg::AlignedVector<float> gram;
@@ -34,20 +31,13 @@ struct Inputs {
 Inputs inputs_of(std::size_t columns) {
   constexpr std::size_t kWindow = 1024;
   Inputs out{linalg::AlignedVector<float>(columns * columns), std::vector<double>(columns)};
-  std::mt19937 random;
-  std::normal_distribution<float> normal;
-  std::vector<float> size(columns), shared(columns), row(columns);
-  for (std::size_t j = 0; j < columns; ++j) {
-    size[j] = std::exp(normal(random));
-    shared[j] = normal(random);
-  }
+  bench::DependentChannels channels(columns);
   linalg::GramProducts products(1);
   linalg::Matrix x(kWindow, columns, linalg::Compute::kBf16);
   const std::size_t n_tokens = std::max(columns, kWindow) / kWindow * kWindow;
   for (std::size_t token = 0; token < n_tokens; ++token) {
-    const float of_token = normal(random);
+    const std::vector<float>& row = channels.next();
     for (std::size_t j = 0; j < columns; ++j) {
-      row[j] = size[j] * (normal(random) + 0.5F * of_token * shared[j]);
       out.mean_abs[j] += std::abs(double{row[j]}) / static_cast<double>(n_tokens);
     }
     x.set_row(token % kWindow, row);
@@ -70,7 +60,7 @@ double seconds_of(std::size_t columns, const std::vector<std::size_t>& rows, boo
     for (std::size_t i = 0; i < n * columns; ++i) out[i] = normal(random);
   };
   const awq::SearchSettings settings{.rounding = {.symmetric = false}};
-  const double begin = processor_seconds();
+  const double begin = bench::processor_seconds();
   awq::FoundScales found;
   if (smooth) {
     const solve::FactoredGram h(inputs.gram, columns, {}, false, 1);
@@ -86,20 +76,22 @@ double seconds_of(std::size_t columns, const std::vector<std::size_t>& rows, boo
     }
     found = awq::search_grid({h, {}, inputs.mean_abs, own, rows, read}, settings);
   }
-  return processor_seconds() - begin;
+  return bench::processor_seconds() - begin;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool has_scale = argc == 5 && std::string(argv[3]) == "--scale";
-  if (argc != 3 && !has_scale) {
-    fmt::print(stderr, "usage: search_speed HIDDEN FFN [--scale grid|smooth]\n");
+  std::string scale;
+  if (argc == 3) scale = "grid";
+  if (argc == 5 && std::string(argv[3]) == "--scale") scale = argv[4];
+  if (scale != "grid" && scale != "smooth") {
+    fmt::print(stderr, kUsage);
     return 2;
   }
   const std::size_t hidden = std::strtoul(argv[1], nullptr, 10);
   const std::size_t ffn = std::strtoul(argv[2], nullptr, 10);
-  const bool smooth = has_scale && std::string(argv[4]) == "smooth";
+  const bool smooth = scale == "smooth";
   fmt::print("{{\"qkv\": {:.2f}, \"o\": {:.2f}, \"gate_up\": {:.2f}, \"down\": {:.2f}}}\n",
              seconds_of(hidden, {hidden, hidden, hidden}, smooth),
              seconds_of(hidden, {hidden}, smooth), seconds_of(hidden, {ffn, ffn}, smooth),

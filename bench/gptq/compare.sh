@@ -56,10 +56,8 @@ tiny_llama() {
 }
 
 smollm2() {
-  model=${LQ_SMOLLM2:?is not set: the folder of SmolLM2-135M, see tests/peers/setup.sh}
   windows=$out/$name-eval.json tokens=$out/$name/tokens.safetensors
-  "$bin/lq-inspect" "$model" --json --no-special --tokenize tests/data/tiny-llama-golden/eval.txt |
-    python3 -c 'import json, sys; ids = json.load(sys.stdin)["ids"]; print([ids[i : i + 512] for i in range(0, 3072, 512)])' >"$windows"
+  smollm2_windows "$windows"
   begin
   row 4 sym 64 0
   row 3 sym 64 0

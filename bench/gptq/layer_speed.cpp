@@ -1,19 +1,19 @@
 // Processor seconds of each phase of solving one linear layer, from the values that it reads to codes.
 //
-//   layer_speed ROWS COLUMNS TOKENS [--bits N] [--group N] [--sweeps N] [--asym]
+//   layer_speed ROWS COLUMNS TOKENS [--bits N] [--group N] [--sweeps N] [--asym 0|1]
 //
 // Weights are normal, the values read have channels of different sizes that depend on each other; one thread. Prints
 // one line of JSON. Sweeps are timed one by one and added up, so that fast (none) and normal come from one run.
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
-#include <ctime>
 #include <fmt/format.h>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "bench/layer_bench.h"
 #include "common/linalg/gram.h"
 #include "common/solve/row_tile.h"
 
@@ -37,47 +37,13 @@ bool set_option(Options& options, const std::string& name, const char* value) {
   return false;
 }
 
-double processor_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
 /// Adds what a piece of work takes to a sum.
 template <class Work>
 void timed(double& seconds, const Work& work) {
-  const double begin = processor_seconds();
+  const double begin = bench::processor_seconds();
   work();
-  seconds += processor_seconds() - begin;
+  seconds += bench::processor_seconds() - begin;
 }
-
-/// Values of a window of tokens. Each channel is a mixture of its own noise and of a few values that all share.
-class Inputs {
- public:
-  explicit Inputs(std::size_t columns) : size_(columns), shared_(columns) {
-    std::normal_distribution<float> normal;
-    for (std::size_t i = 0; i < columns; ++i) {
-      size_[i] = std::exp(normal(random_));
-      shared_[i] = normal(random_);
-    }
-  }
-
-  void fill(linalg::Matrix& x) {
-    std::vector<float> row(x.columns());
-    std::normal_distribution<float> normal;
-    for (std::size_t token = 0; token < x.rows(); ++token) {
-      const float of_token = normal(random_);
-      for (std::size_t i = 0; i < row.size(); ++i) {
-        row[i] = size_[i] * (normal(random_) + 0.5F * of_token * shared_[i]);
-      }
-      x.set_row(token, row);
-    }
-  }
-
- private:
-  std::mt19937 random_;
-  std::vector<float> size_, shared_;
-};
 
 struct Seconds {
   double gram = 0, factor = 0, load = 0, ranges = 0, feedback = 0, sweeps = 0, store = 0;
@@ -87,11 +53,11 @@ linalg::AlignedVector<float> gram_of(const Options& options, Seconds& seconds) {
   constexpr std::size_t kWindow = 2048;  // tokens of a batch
   linalg::AlignedVector<float> gram(options.columns * options.columns);
   linalg::GramProducts products(1);
-  Inputs inputs(options.columns);
+  bench::DependentChannels inputs(options.columns);
   linalg::Matrix x;
   for (std::size_t token = 0; token < options.tokens; token += kWindow) {
     x.reshape(std::min(kWindow, options.tokens - token), options.columns, linalg::Compute::kBf16);
-    inputs.fill(x);
+    for (std::size_t i = 0; i < x.rows(); ++i) x.set_row(i, inputs.next());
     timed(seconds.gram, [&] { products.add(x, gram.data()); });
   }
   for (std::size_t i = 0; i < options.columns; ++i) {
@@ -119,6 +85,7 @@ solve::Outcome solve_rows(const Options& options, const solve::FactoredGram& h, 
     timed(seconds.feedback, [&] { tile.feed_back(problem, outcome); });
     timed(seconds.sweeps, [&] {
       for (int i = 0; i < options.solver.sweeps; ++i) tile.sweep(problem);
+      if (options.solver.sweeps > 0) tile.settle(problem, outcome);
     });
     timed(seconds.store, [&] { tile.store(problem, first, out, outcome); });
   }

@@ -49,14 +49,14 @@ PYTHON
 calibrated() {
   local method bits grid effort
   for bits in $4; do for grid in $5; do for method in $3; do for effort in $2; do
-    row "$1" "$method" "$bits" "$grid" "$6" "$effort" 0.01 mean
+    row "$1" "$method" "$bits" "$grid" "$6" "$effort" 0.1 channel
   done; done; done; done
 }
 
 # dampings CALIBRATION METHODS BITS GRIDS GROUP: what is not the default, at the default effort.
 dampings() {
   local method bits grid damp
-  for bits in $3; do for grid in $4; do for method in $2; do for damp in "0.03 mean" "0.01 channel" "0.03 channel" "0.1 channel"; do
+  for bits in $3; do for grid in $4; do for method in $2; do for damp in "0.01 mean" "0.03 mean" "0.01 channel" "0.03 channel"; do
     row "$1" "$method" "$bits" "$grid" "$5" normal ${damp% *} ${damp#* }
   done; done; done; done
 }
@@ -100,10 +100,8 @@ PYTHON
 }
 
 smollm2() {
-  model=${LQ_SMOLLM2:?is not set: the folder of SmolLM2-135M, see tests/peers/setup.sh}
   windows=$out/$name-eval.json
-  "$bin/lq-inspect" "$model" --json --no-special --tokenize tests/data/tiny-llama-golden/eval.txt |
-    python3 -c 'import json, sys; ids = json.load(sys.stdin)["ids"]; print([ids[i : i + 512] for i in range(0, 3072, 512)])' >"$windows"
+  smollm2_windows "$windows"
   calibrate all
   uncalibrated rounding "4 3" "signed asym" 64
   calibrated all "normal best" one-pass "4 3" "signed asym" 64
@@ -116,7 +114,6 @@ smollm2() {
 [ $# -gt 0 ] || set -- tiny-llama
 for name in "$@"; do
   ${name//-/_}
-  { echo $header; { grep -hv "^model,\|^$name," "$csv" 2>/dev/null || true; cat "$out/$name.csv"; } | LC_ALL=C sort -s -t, -k1,1; } >"$out/all.csv"
-  cp "$out/all.csv" $csv
+  merge_csv $csv $header "$name" "$out/$name.csv"
 done
 rm -rf "$out"

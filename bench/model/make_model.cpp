@@ -32,7 +32,11 @@ bool set_option(lq::bench::ModelShape& shape, const std::string& option, const s
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2 || argc % 2 != 0) {
+  if (argc >= 2 && std::string(argv[1]) == "--help") {
+    fmt::print(kUsage);
+    return 0;
+  }
+  if (argc < 2 || argc % 2 != 0 || argv[1][0] == '-') {
     fmt::print(stderr, kUsage);
     return 2;
   }

@@ -62,7 +62,7 @@ class Chooser {
   std::vector<TensorRole> readers(Site site) const {
     std::vector<TensorRole> roles;
     for (const TensorRole role : calibration::site_row(site).readers) {
-      if (!weights_.shape({role, layer_}).empty() && settings_.is_quantized(role)) {
+      if (!weights_.shape({role, layer_}).empty() && settings_.is_quantized(role, layer_)) {
         roles.push_back(role);
       }
     }
@@ -90,7 +90,7 @@ class Chooser {
   void search(const calibration::LayerStats& stats, LayerChoice& choice) const {
     for (const Site site : kSites) {
       const std::vector<TensorRole> roles = readers(site);
-      if (roles.empty() || !can_scale(site, weights_, layer_)) continue;
+      if (roles.empty() || !can_scale(site, weights_, layer_, settings_.is_quantized)) continue;
       const FoundScales found = search(site, roles, stats.at(site), choice.note);
       if (found.s.empty()) continue;
       LayerScales of_site;
@@ -112,8 +112,8 @@ class Chooser {
     for (double& mean : mean_abs) {
       mean /= static_cast<double>(std::max<std::int64_t>(stats.count, 1));
     }
-    const auto run = [&](const linalg::Matrix& h, std::vector<double> left, const auto& how) {
-      return how({h, std::move(left), mean_abs, scale_of_channels(site, config_), rows,
+    const auto run = [&](const linalg::Matrix& h, std::vector<double> pivots, const auto& how) {
+      return how({h, std::move(pivots), mean_abs, scale_of_channels(site, config_), rows,
                   rows_of_all(roles, n)},
                  settings_.search);
     };

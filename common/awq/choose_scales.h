@@ -31,7 +31,7 @@ struct ChoiceSettings {
   solve::Damping damping = {};
   tensor::DType norm_type = tensor::DType::kBF16;  // in which norms are stored
   /// Whether the linear layers of a role are quantized; a site that none of them reads is not scaled.
-  std::function<bool(model::TensorRole)> is_quantized;
+  IsMade is_quantized;
   std::size_t trial_tokens = 2048;  // of kAuto
   double least_gain = 0.12;         // of kAuto: share of the error by which scales must lower it
   linalg::Compute compute = linalg::Compute::kBf16;

@@ -40,7 +40,7 @@ struct SearchSettings {
 /// The linear layers that read a site, those that are quantized, and what they read.
 struct SiteProblem {
   const linalg::Matrix& h;                      // [columns, columns], damped, in float32
-  std::vector<double> left;                     // [columns], D of search_smooth(), else empty
+  std::vector<double> pivots;                   // [columns], D of search_smooth(), else empty
   std::vector<double> mean_abs;                 // [columns], of the inputs
   std::vector<std::uint32_t> scale_of_channel;  // [columns], as scale_of_channels()
   std::vector<std::size_t> rows;                // of each layer

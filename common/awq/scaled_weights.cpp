@@ -88,8 +88,13 @@ bool LayerScales::is_identity() const {
   return attn_in.empty() && attn_out.empty() && mlp_in.empty() && mlp_down.empty();
 }
 
-bool can_scale(Site site, const WeightSource& weights, int layer) {
-  return producer_of(site, weights, layer) != nullptr;
+bool can_scale(Site site, const WeightSource& weights, int layer, const IsMade& is_made) {
+  const Producer* const producer = producer_of(site, weights, layer);
+  if (producer == nullptr) return false;
+  const auto stays = [&](TensorRole role) {
+    return weights.shape({role, layer}).size() == 2 && !is_made(role, layer);
+  };
+  return !stays(producer->role) && std::ranges::none_of(calibration::site_row(site).readers, stays);
 }
 
 std::vector<std::uint32_t> scale_of_channels(Site site, const model::ModelConfig& config) {
@@ -128,7 +133,7 @@ ScaledWeights::ScaledWeights(const WeightSource& original, const model::ModelCon
 
 void ScaledWeights::set(int layer, LayerScales scales) {
   assert(std::ranges::all_of(kProducers, [&](const Producer& row) {
-    return scales.at(row.site).empty() || can_scale(row.site, original_, layer);
+    return scales.at(row.site).empty() || producer_of(row.site, original_, layer) != nullptr;
   }));
   layers_[static_cast<std::size_t>(layer)] = std::move(scales);
 }

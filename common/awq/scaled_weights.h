@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -33,8 +34,13 @@ struct LayerScales {
   bool is_identity() const;
 };
 
-/// Whether the model has what would be divided.
-bool can_scale(forward::Site site, const forward::WeightSource& weights, int layer);
+/// Which matrices of a layer are made anew, with their scales; all others are copied as they are.
+using IsMade = std::function<bool(model::TensorRole role, int layer)>;
+
+/// Whether the model has what would be divided, and all matrices that the scales of the site change are
+/// made anew: those that read it, and the one that gives it. Vectors always are.
+bool can_scale(forward::Site site, const forward::WeightSource& weights, int layer,
+               const IsMade& is_made);
 
 /// The scale that each channel of a site has, as numbers from 0 on: channels of one number have one
 /// scale.

@@ -43,7 +43,7 @@ Ranges ranges_of(const RowsTile& tile, std::size_t first, std::size_t n, const f
 class StandIn {
  public:
   StandIn(const SiteProblem& problem, const SiteRows& rows)
-      : rows_(rows), left_(problem.left), weight_(rows.energies()) {
+      : rows_(rows), pivots_(problem.pivots), weight_(rows.energies()) {
     for (double& energy : weight_) energy = energy > 0 ? 1 / energy : 0;
   }
 
@@ -54,7 +54,7 @@ class StandIn {
     double left = 0;
     for (std::size_t j = 0; j < n; ++j) {
       s[j] = static_cast<float>(std::exp(log_s[j]));
-      left += left_[first + j] * std::exp(-2 * log_s[j]);
+      left += pivots_[first + j] * std::exp(-2 * log_s[j]);
     }
     std::ranges::fill(gradient, 0.0);  // first that of the steps
     double steps = 0;
@@ -63,7 +63,7 @@ class StandIn {
       steps += weight * add_steps(tile, ranges_of(tile, first, n, s.data()), weight, gradient);
     }
     for (std::size_t j = 0; j < n; ++j) {
-      gradient[j] = left * gradient[j] - 2 * steps * left_[first + j] * std::exp(-2 * log_s[j]);
+      gradient[j] = left * gradient[j] - 2 * steps * pivots_[first + j] * std::exp(-2 * log_s[j]);
     }
     return steps * left;
   }
@@ -90,8 +90,8 @@ class StandIn {
   }
 
   const SiteRows& rows_;
-  const std::vector<double>& left_;  // D, by column
-  std::vector<double> weight_;       // of a layer's rows
+  const std::vector<double>& pivots_;  // D, by column
+  std::vector<double> weight_;         // of a layer's rows
 };
 
 /// One step of Adam after another, within bounds.
@@ -189,7 +189,7 @@ Descent descend(const StandIn& stand_in, const std::vector<std::size_t>& groups,
 }  // namespace
 
 FoundScales search_smooth(const SiteProblem& problem, const SearchSettings& settings) {
-  assert(problem.left.size() == problem.mean_abs.size());
+  assert(problem.pivots.size() == problem.mean_abs.size());
   const SiteRows rows(problem, settings);
   const StandIn stand_in(problem, rows);
   const auto linked = linked_groups(problem.scale_of_channel, rows.group_size());

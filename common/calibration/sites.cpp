@@ -19,9 +19,9 @@ constexpr std::array kHeadReaders = {TensorRole::kOutput};
 
 constexpr std::array kSites = {
     SiteRow{Site::kAttnIn, "attn_in", Extent::kHidden, kAttnReaders},
-    SiteRow{Site::kAttnOut, "attn_out", Extent::kQRows, kAttnOutReaders},
+    SiteRow{Site::kAttnOut, "attn_out", Extent::kQRows, kAttnOutReaders, true, true},
     SiteRow{Site::kMlpIn, "mlp_in", Extent::kHidden, kMlpReaders},
-    SiteRow{Site::kMlpDown, "mlp_down", Extent::kFfn, kMlpDownReaders},
+    SiteRow{Site::kMlpDown, "mlp_down", Extent::kFfn, kMlpDownReaders, true, true},
     SiteRow{Site::kHeadIn, "head_in", Extent::kHidden, kHeadReaders, false},
 };
 

@@ -20,6 +20,7 @@ struct SiteRow {
   model::Extent width;    // of the values there
   std::span<const model::TensorRole> readers;
   bool per_layer = true;
+  bool feeds_residual = false;  // what its readers make is added to the residual stream
 };
 
 /// A site with the number of channels that it has in a model.

@@ -1,5 +1,6 @@
 #include "common/calibration/two_streams.h"
 
+#include "common/calibration/sites.h"
 #include "common/parallel/parallel_for.h"
 
 namespace lq::calibration {
@@ -41,7 +42,7 @@ void TwoStreams::embed(const forward::WeightSource& original,
 void TwoStreams::at(int layer, forward::Site site, const forward::Layer& original,
                     const forward::Layer& quantized,
                     const std::function<void(std::size_t lane, CrossProducts& sums)>& take) {
-  const bool with_residual = site == forward::Site::kAttnOut || site == forward::Site::kMlpDown;
+  const bool with_residual = site_row(site).feeds_residual;
   for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
     original_.open(layer, site, lane);
     quantized_.open(layer, site, lane);

@@ -146,14 +146,13 @@ std::string result_card(const model::Checkpoint& source, const CardFacts& facts)
   if (!facts.errors.empty()) {
     add_section(
         text, "Output error",
-        "Mean over the linears of |x (W - Q)^T|^2 / |x W^T|^2 on the calibration texts.\n\n" +
+        "tr(E H E^T) / tr(W H W^T), summed over the linears of a role: H is the damped sum of "
+        "x x^T of what they read on the calibration texts, E is W - Q, and W is what was to be "
+        "met, scaled or corrected where that was done.\n\n" +
             error_table(facts.errors));
   }
   add_section(text, "Loading", loading(facts.verdicts));
   add_section(text, "Tensors copied as they are", tensor_list(facts.unknown_tensors));
-  if (!facts.command.empty()) {
-    add_section(text, "Made with", fmt::format("```sh\n{}\n```\n", facts.command));
-  }
   return text;
 }
 

@@ -13,8 +13,9 @@
 
 namespace lq::hf {
 
-/// How well the linears of one role fit. Errors are relative to the output: |x (W - Q)^T| / |x W^T|,
-/// squared, over the calibration texts.
+/// How well the linears of one role fit: sums over them of tr(E H E^T) over sums of tr(W H W^T), with
+/// E = W - Q and H the damped Gram matrix of what they read; W as it was to be met: scaled, and of a
+/// sequential run corrected.
 struct RoleError {
   std::string role;  // "q_proj"
   std::size_t n_modules = 0;
@@ -23,9 +24,8 @@ struct RoleError {
 };
 
 struct CardFacts {
-  std::string title;    // "SmolLM2-135M, GPTQ 4 bits"
-  std::string method;   // sentences on how the codes were chosen
-  std::string command;  // that shows how to make it again, without paths; may be empty
+  std::string title;   // "SmolLM2-135M, GPTQ 4 bits"
+  std::string method;  // sentences on how the codes were chosen
   const Format* format = nullptr;
   const QuantizationFacts* quantization = nullptr;
   std::vector<std::pair<std::string, std::string>> settings;  // name, value

@@ -41,8 +41,9 @@ void search_ranges(const float* w, std::size_t stride, const float* importance,
 /// `ones_h_ones` is the sum of all elements of H_gg. With h = g + (old value) H_gg, a = q h, b = 1 h,
 /// A = q H_gg q, B = q H_gg 1 and D = 1 H_gg 1, q and z less the middle, the best scale of a zero z is
 /// (a - z b) / (A - 2 z B + z^2 D), and lowers E H E^T by (a - z b) times that. Rows that would not
-/// gain once the scale is stored keep the old grid; `gain` += by how much E H E^T falls.
+/// gain once the scale is stored keep the old grid. Where one channel outweighs all others, zeros at
+/// its code are left out: what remains of the denominator there is rounding.
 void refit_grids(const GroupSums& sums, float ones_h_ones, const GridRules& rules,
-                 const RowGrids& old_grids, float* scale, float* zero, float* gain, std::size_t n);
+                 const RowGrids& old_grids, float* scale, float* zero, std::size_t n);
 
 }  // namespace lq::kernels

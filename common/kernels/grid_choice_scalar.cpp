@@ -22,6 +22,8 @@ struct Moments {
   float a = 0, b = 0, A = 0, B = 0, D = 0;  // as grid_choice.h names them
 
   float denominator(float z) const { return (A - (z + z) * B) + z * z * D; }
+  /// How large its terms are.
+  float size(float z) const { return A + z * z * D; }
 };
 
 /// The quadratic, less what does not depend on the grid, as what its zero cannot avoid and what the
@@ -31,7 +33,7 @@ struct Loss {
 };
 Loss loss_of(const Moments& m, Grid grid) {
   const float z = grid.zero - m.middle, numerator = m.a - z * m.b, d = m.denominator(z);
-  if (!(d > m.A * kLeastDenominator)) {
+  if (!(d > m.size(z) * kLeastDenominator)) {
     return {0, grid.scale * (grid.scale * d - numerator * 2.0F)};
   }
   const float best = numerator / d, miss = grid.scale - best;
@@ -42,14 +44,13 @@ Loss loss_of(const Moments& m, Grid grid) {
 Grid best_grid(const Moments& m, const GridRules& rules, Grid old) {
   const int first = rules.symmetric ? rules.middle() : rules.lowest_zero;
   const int last = rules.symmetric ? rules.middle() : rules.max_code;
-  const float least = m.A * kLeastDenominator;
   float best = -1;
   Grid found = old;
   for (int code = first; code <= last; ++code) {
     const auto zero = static_cast<float>(code);
     const float z = zero - m.middle;
     const float numerator = m.a - z * m.b, denominator = m.denominator(z);
-    if (!(denominator > least)) continue;
+    if (!(denominator > m.size(z) * kLeastDenominator)) continue;
     if (!(rules.symmetric && rules.negative_scales) && !(numerator > 0)) continue;
     const float scale = numerator / denominator, gain = numerator * scale;
     if (gain > best) {
@@ -165,8 +166,7 @@ void search_ranges_reference(const float* w, std::size_t stride, const float* im
 }
 
 void refit_grids_reference(const GroupSums& sums, float ones_h_ones, const GridRules& rules,
-                           const RowGrids& old_grids, float* scale, float* zero, float* gain,
-                           std::size_t n) {
+                           const RowGrids& old_grids, float* scale, float* zero, std::size_t n) {
   for (std::size_t x = 0; x < n; ++x) {
     const Grid old{old_grids.scale[x], old_grids.zero[x]};
     const auto middle = static_cast<float>(rules.middle());
@@ -180,7 +180,6 @@ void refit_grids_reference(const GroupSums& sums, float ones_h_ones, const GridR
     if (!(fall > 0)) found = old;
     scale[x] = found.scale;
     zero[x] = found.zero;
-    gain[x] += std::max(fall, 0.0F);
   }
 }
 

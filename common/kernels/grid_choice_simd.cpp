@@ -56,6 +56,7 @@ struct Moments {
   HWY_INLINE Vec denominator(Vec z) const {
     return hn::Add(hn::Sub(A, hn::Mul(hn::Add(z, z), B)), hn::Mul(hn::Mul(z, z), D));
   }
+  HWY_INLINE Vec size(Vec z) const { return hn::Add(A, hn::Mul(hn::Mul(z, z), D)); }
 };
 
 struct Loss {
@@ -64,7 +65,7 @@ struct Loss {
 HWY_INLINE Loss loss_of(const Moments& m, Grids grid) {
   const Vec z = hn::Sub(grid.zero, m.middle), d = m.denominator(z);
   const Vec numerator = hn::Sub(m.a, hn::Mul(z, m.b));
-  const Mask usual = hn::Gt(d, hn::Mul(m.A, set(detail::kLeastDenominator)));
+  const Mask usual = hn::Gt(d, hn::Mul(m.size(z), set(detail::kLeastDenominator)));
   const Vec linear = hn::Mul(numerator, set(2.0F));
   const Vec direct = hn::Mul(grid.scale, hn::Sub(hn::Mul(grid.scale, d), linear));
   const Vec best = hn::Div(numerator, d), miss = hn::Sub(grid.scale, best);
@@ -77,13 +78,13 @@ HWY_INLINE Grids best_grid(const Moments& m, const GridRules& rules, Grids old) 
   const int first = rules.symmetric ? rules.middle() : rules.lowest_zero;
   const int last = rules.symmetric ? rules.middle() : rules.max_code;
   const bool any_sign = rules.symmetric && rules.negative_scales;
-  const Vec least = hn::Mul(m.A, set(detail::kLeastDenominator));
   Vec best = set(-1.0F);
   Grids found = old;
   for (int code = first; code <= last; ++code) {
     const Vec zero = set(static_cast<float>(code)), z = hn::Sub(zero, m.middle);
     const Vec numerator = hn::Sub(m.a, hn::Mul(z, m.b)), denominator = m.denominator(z);
     const Vec scale = hn::Div(numerator, denominator), gain = hn::Mul(numerator, scale);
+    const Vec least = hn::Mul(m.size(z), set(detail::kLeastDenominator));
     Mask better = hn::And(hn::Gt(denominator, least), hn::Gt(gain, best));
     if (!any_sign) better = hn::And(better, hn::Gt(numerator, hn::Zero(Floats())));
     best = hn::IfThenElse(better, gain, best);
@@ -204,9 +205,8 @@ void search_ranges_simd(const float* w, std::size_t stride, const float* importa
 }
 
 void refit_grids_simd(const GroupSums& sums, float ones_h_ones, const GridRules& rules,
-                      const RowGrids& old_grids, float* scale, float* zero, float* gain,
-                      std::size_t n) {
-  const Vec D = set(ones_h_ones), none = hn::Zero(Floats());
+                      const RowGrids& old_grids, float* scale, float* zero, std::size_t n) {
+  const Vec D = set(ones_h_ones);
   const Vec middle = set(static_cast<float>(rules.middle()));
   for (std::size_t x = 0; x < n; x += hn::Lanes(Floats())) {
     const Grids old{load(old_grids.scale + x), load(old_grids.zero + x)};
@@ -219,10 +219,9 @@ void refit_grids_simd(const GroupSums& sums, float ones_h_ones, const GridRules&
     const Loss before = loss_of(m, old), after = loss_of(m, found);
     const Vec fall =
         hn::Add(hn::Sub(before.of_zero, after.of_zero), hn::Sub(before.of_scale, after.of_scale));
-    found = choose(hn::Gt(fall, none), found, old);
+    found = choose(hn::Gt(fall, hn::Zero(Floats())), found, old);
     store(found.scale, scale + x);
     store(found.zero, zero + x);
-    store(hn::Add(load(gain + x), hn::Max(fall, none)), gain + x);
   }
 }
 
@@ -248,12 +247,12 @@ void search_ranges(const float* w, std::size_t stride, const float* importance,
 }
 
 void refit_grids(const GroupSums& sums, float ones_h_ones, const GridRules& rules,
-                 const RowGrids& old_grids, float* scale, float* zero, float* gain, std::size_t n) {
+                 const RowGrids& old_grids, float* scale, float* zero, std::size_t n) {
   if (use_reference()) {
-    detail::refit_grids_reference(sums, ones_h_ones, rules, old_grids, scale, zero, gain, n);
+    detail::refit_grids_reference(sums, ones_h_ones, rules, old_grids, scale, zero, n);
   } else {
     HWY_DYNAMIC_DISPATCH(refit_grids_simd)
-    (sums, ones_h_ones, rules, old_grids, scale, zero, gain, n);
+    (sums, ones_h_ones, rules, old_grids, scale, zero, n);
   }
 }
 

@@ -39,7 +39,6 @@ struct DescentColumn {
   std::uint8_t* codes = nullptr;  // changed
   float* error = nullptr;         // E, changed
   float* change = nullptr;        // by how much E has changed
-  float* gain = nullptr;          // += by how much E H E^T falls
 };
 void descend_column(const DescentColumn& column, const RowGrids& grids, std::size_t n);
 

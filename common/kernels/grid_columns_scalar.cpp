@@ -36,12 +36,10 @@ void descend_column_reference(const DescentColumn& column, const RowGrids& grids
     const float scale = grids.scale[x], zero = grids.zero[x], g = column.gradient[x];
     const float value = (static_cast<float>(column.codes[x]) - zero) * scale;
     const float q = nearest_code(value + g * inverse_h, scale, zero, grids.max_code);
-    const float step = (q - static_cast<float>(column.codes[x])) * scale;
     const float error = column.weight[x] - (q - zero) * scale;
     column.codes[x] = static_cast<std::uint8_t>(q);
     column.change[x] = error - column.error[x];
     column.error[x] = error;
-    column.gain[x] += step * ((g + g) - step * column.h);
   }
 }
 

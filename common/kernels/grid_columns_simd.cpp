@@ -78,19 +78,16 @@ void round_to_grid_simd(const float* target, const RowGrids& grids, std::uint8_t
 
 void descend_column_simd(const DescentColumn& column, const RowGrids& grids, std::size_t n) {
   const Vec max_code = hn::Set(Floats(), grids.max_code);
-  const Vec h = hn::Set(Floats(), column.h), inverse_h = hn::Set(Floats(), 1.0F / column.h);
+  const Vec inverse_h = hn::Set(Floats(), 1.0F / column.h);
   for (std::size_t x = 0; x < n; x += hn::Lanes(Floats())) {
     const Vec scale = load(grids.scale + x), zero = load(grids.zero + x);
     const Vec g = load(column.gradient + x), old_q = load_codes(column.codes + x);
     const Vec value = hn::Mul(hn::Sub(old_q, zero), scale);
     const Vec q = nearest_code(hn::Add(value, hn::Mul(g, inverse_h)), scale, zero, max_code);
-    const Vec step = hn::Mul(hn::Sub(q, old_q), scale);
     const Vec error = hn::Sub(load(column.weight + x), hn::Mul(hn::Sub(q, zero), scale));
     store_codes(q, column.codes + x);
     store(hn::Sub(error, load(column.error + x)), column.change + x);
     store(error, column.error + x);
-    const Vec gain = hn::Mul(step, hn::Sub(hn::Add(g, g), hn::Mul(step, h)));
-    store(hn::Add(load(column.gain + x), gain), column.gain + x);
   }
 }
 

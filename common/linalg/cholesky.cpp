@@ -21,9 +21,9 @@ constexpr std::size_t kTerms = 1024;
 
 /// The library may have threads of its own: ours are enough. A build of it that knows no threads at
 /// all cannot be called from several at once: there, calls come one at a time.
-class Library {
+class BlasCall {
  public:
-  Library() {
+  BlasCall() {
     static const bool knows_threads = [] {
       openblas_set_num_threads(1);
       return openblas_get_parallel() != OPENBLAS_SEQUENTIAL;
@@ -94,7 +94,7 @@ class Factorization {
 
   bool factor_diagonal(std::size_t k) {
     const Range d = range(k);
-    const Library library;
+    const BlasCall call;
     // LAPACK counts by columns: what is on and below our diagonal is above its own.
     const char upper = 'U';
     const int n = static_cast<int>(d.size), columns = stride();
@@ -108,7 +108,7 @@ class Factorization {
     const Range d = range(k);
     parallel::parallel_for(n_tiles_ - k - 1, n_threads_, [&](std::size_t i, int) {
       const Range rows = range(k + 1 + i);
-      const Library library;
+      const BlasCall call;
       cblas_strsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit,
                   static_cast<int>(rows.size), static_cast<int>(d.size), 1.0F, tile(d, d), stride(),
                   tile(rows, d), stride());
@@ -136,7 +136,7 @@ bool factor(Matrix& a, int n_threads) {
 }
 
 void solve_rows(const Matrix& l, float* rows, std::size_t n_rows) {
-  const Library library;
+  const BlasCall call;
   solve_side(l, CblasTrans, CblasNonUnit, rows, n_rows);
   solve_side(l, CblasNoTrans, CblasNonUnit, rows, n_rows);
 }
@@ -144,7 +144,7 @@ void solve_rows(const Matrix& l, float* rows, std::size_t n_rows) {
 void solve_rows(const Matrix& l, std::span<const float> pivots, float* rows, std::size_t n_rows) {
   const std::size_t n = pivots.size();
   assert(n == l.rows());
-  const Library library;
+  const BlasCall call;
   solve_side(l, CblasNoTrans, CblasUnit, rows, n_rows);
   for (std::size_t i = 0; i < n_rows * n; ++i) rows[i] /= pivots[i % n];
   solve_side(l, CblasTrans, CblasUnit, rows, n_rows);

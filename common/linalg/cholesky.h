@@ -18,7 +18,7 @@ namespace lq::linalg {
 bool factor(Matrix& a, int n_threads);
 
 /// Replaces each row b of `rows` [n_rows, n] by x with L L^T x = b, by the calling thread alone, in an
-/// item of parallel_for.
+/// item of parallel_for. `l` [n, n] of float32: what lies above its diagonal is not read.
 void solve_rows(const Matrix& l, float* rows, std::size_t n_rows);
 /// The same with L^T D L x = b, L with ones on its diagonal, whatever is stored there, and D the
 /// `pivots` [n] as a diagonal.

@@ -7,6 +7,7 @@
 
 #include "common/base/text.h"
 #include "common/linalg/product.h"
+#include "common/quantizer/module_solver.h"
 #include "common/sequential/sequential.h"
 #include "common/solve/solve.h"
 
@@ -29,18 +30,19 @@ double multiply_adds(const Job& job, const Group& group) {
     sum += 300 * rows * columns;
     if (job.request.data_free) continue;
     // Error feedback, the errors of rounding in bfloat16, and each sweep.
-    sum += (0.8 + job.request.sweeps) * rows * columns * columns;
+    const int sweeps = job.request.nearest ? kClippingPasses : job.request.sweeps;
+    sum += (0.8 + sweeps) * rows * columns * columns;
     const calibration::SiteRow* const site = calibration::site_of(module.role);
     if (job.request.sequential && group.layer >= 0) {
-      // Targets, in float64; two forward passes.
-      sum += 5 * rows * columns * columns + 2 * tokens * rows * columns;
+      // Targets; two forward passes.
+      sum += 2 * rows * columns * columns + 2 * tokens * rows * columns;
     }
     if (site == factored) continue;
     factored = site;
-    // The factor, in float64.
-    sum += columns * columns * columns / 3;
+    sum += columns * columns * columns / 6;  // the factor
     if (job.request.sequential && group.layer >= 0) {
-      sum += 4 * columns * columns * columns / 3 + 2.5 * tokens * columns * columns;
+      // Factors of folds, sums of products.
+      sum += 4 * columns * columns * columns / 6 + 2.5 * tokens * columns * columns;
     }
   }
   return sum;

@@ -17,7 +17,7 @@ struct ModuleReport {
   int bits = 0;
   std::size_t group_size = 0;        // 0: whole rows
   std::string method;                // "solved", "rounded"
-  double error = 0;                  // tr(E H E^T) over tr(W H W^T); of "solved"
+  double error = 0;                  // tr(E H E^T) over tr(W H W^T), H damped; of "solved"
   double error_of_rounding = 0;      // the same of plain rounding with searched ranges
   double energy = 0;                 // tr(W H W^T), which weighs modules against each other
   double saturation = 0;             // share of the codes that lie at the ends of the grid

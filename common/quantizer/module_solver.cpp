@@ -40,7 +40,7 @@ tensor::QuantizedMatrix quantize(const Job& job, const solve::FactoredGram& h, s
     return solve::solve(h, rows, read, settings, n_threads, outcome);
   }
   // Passes over the groups; without a search of ranges they stay those of the values.
-  const int n_passes = settings.search_ranges ? 2 : 0;
+  const int n_passes = settings.search_ranges ? kClippingPasses : 0;
   return solve::round_clipped(h, rows, read, settings, n_passes, n_threads, outcome);
 }
 

@@ -10,6 +10,9 @@
 
 namespace lq::quantizer {
 
+/// Over the groups, of ranges that are clipped for plain rounding.
+inline constexpr int kClippingPasses = 2;
+
 class ModuleSolver {
  public:
   /// `job` is referred to.

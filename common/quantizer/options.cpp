@@ -78,8 +78,10 @@ void declare_choice(cli::OptionTable& table, Options& options) {
   table.text("damp-kind", 0, "KIND", options.damp_kind,
              "channel (default): a share of each channel's own value; mean: of the diagonal's mean",
              {"channel", "mean"});
-  table.flag("data-free", 0, options.data_free,
-             "round to nearest without any calibration: a clear loss");
+  table.flag(
+      "data-free", 0, options.data_free,
+      "round to nearest without any calibration: a clear loss; --damp, --effort and --strict then "
+      "count for nothing");
   table.text("ranges", 0, "HOW", options.ranges,
              "search (default): ranges with the least error; minmax: from the least to the "
              "greatest value",

@@ -19,9 +19,6 @@ namespace {
 using forward::Site;
 using model::TensorRole;
 
-/// Whether what the site's readers make is added to the residual stream.
-bool has_residual_at(Site site) { return site == Site::kAttnOut || site == Site::kMlpDown; }
-
 std::size_t n_folds_at(std::size_t width) { return width > kManyColumns ? kFolds / 2 : kFolds; }
 
 forward::Linear& linear_of(forward::Layer& layer, TensorRole role) {
@@ -290,7 +287,7 @@ SequentialMemory sequential_memory(const model::ModelConfig& config,
       if (linear.site == shape.row) rows += linear.rows;
     }
     const std::size_t d = shape.width;
-    const bool has_residual = has_residual_at(shape.row->site);
+    const bool has_residual = shape.row->feeds_residual;
     const std::size_t residual_rows = has_residual ? rows : 0;
     const std::uint64_t sums = SiteSums::bytes(d, residual_rows, n_folds_at(d));
     const std::uint64_t cross = SiteSums::cross_bytes(d, residual_rows);

@@ -42,7 +42,7 @@ class FactoredGram {
  public:
   /// `gram`: H [n, n], both triangles. A column that no token has used (H_jj = 0) gets
   /// the mean of the others. Where H is not positive definite with `damping`, the share is raised by
-  /// the smallest power of 3 that makes it so, up to 1. `places_by_importance`: columns are placed,
+  /// the least of 3, 9, 27... times (from 1e-4 on) that makes it so, up to 1. `places_by_importance`: columns are placed,
   /// and so grouped, in the order of their importance.
   FactoredGram(linalg::AlignedVector<float> gram, std::size_t n, const Damping& damping,
                bool places_by_importance, int n_threads);

@@ -108,6 +108,8 @@ void RowTile::search_ranges(const Problem& problem) {
                            scales_.data() + group * kTileRows, zeros_.data() + group * kTileRows,
                            kTileRows);
   }
+  searched_scales_ = scales_;
+  searched_zeros_ = zeros_;
 }
 
 void RowTile::round(const Problem& problem) {
@@ -175,17 +177,7 @@ void RowTile::measure_rounding(const Problem& problem, Outcome& outcome) {
     for (std::size_t i = kTileRows; i < n_lanes; ++i) lanes[i] = w[(i - kTileRows) * every];
     known_.set_row(step, {lanes.data(), n_lanes});
   }
-  for (std::size_t first = 0; first < problem.columns; first += kColumnBlock) {
-    const std::size_t n = std::min(kColumnBlock, problem.columns - first);
-    linalg::weigh_rows_in_parts(Block(h.rounded_feedback(), first, 0, n, first + n),
-                                Block(known_, 0, 0, first + n, n_lanes), products_.data());
-    for (std::size_t j = 0; j < n; ++j) {
-      const double pivot = double{h.pivots()[first + j]};
-      for (std::size_t i = 0; i < n_lanes; ++i) {
-        add_square(sums[i], pivot, products_[j * n_lanes + i]);
-      }
-    }
-  }
+  weigh_known(problem, n_lanes, sums.data());
   std::copy_n(sums.begin(), kTileRows, rounded_error_.begin());
   double energy = 0, plain_of_sample = 0, plain = 0;
   for (std::size_t r = 0; r < n_rows_; ++r) {
@@ -197,6 +189,22 @@ void RowTile::measure_rounding(const Problem& problem, Outcome& outcome) {
   outcome.energy += plain_of_sample > 0 ? plain * (energy / plain_of_sample) : plain;
   for (std::size_t r = 0; r < n_rows_; ++r) {
     if (rounded_error_[r] < kClose * error_of_row_[r]) return measure_rounding_exactly(problem);
+  }
+}
+
+/// Adds the errors that the lanes of known_ make.
+void RowTile::weigh_known(const Problem& problem, std::size_t n_lanes, double* sums) {
+  const FactoredGram& h = *problem.h;
+  for (std::size_t first = 0; first < problem.columns; first += kColumnBlock) {
+    const std::size_t n = std::min(kColumnBlock, problem.columns - first);
+    linalg::weigh_rows_in_parts(Block(h.rounded_feedback(), first, 0, n, first + n),
+                                Block(known_, 0, 0, first + n, n_lanes), products_.data());
+    for (std::size_t j = 0; j < n; ++j) {
+      const double pivot = double{h.pivots()[first + j]};
+      for (std::size_t i = 0; i < n_lanes; ++i) {
+        add_square(sums[i], pivot, products_[j * n_lanes + i]);
+      }
+    }
   }
 }
 
@@ -228,11 +236,10 @@ void RowTile::measure_rounding_exactly(const Problem& problem) {
 /// E by places, and rounding for the rows that it serves better.
 void RowTile::keep_better(const Problem& problem, Outcome& outcome) {
   error_.reshape(problem.columns, kTileRows, linalg::Compute::kF32);
-  std::array<bool, kTileRows> rounds{};
   for (std::size_t r = 0; r < n_rows_; ++r) {
     outcome.rounded_error += rounded_error_[r];
-    rounds[r] = rounded_error_[r] < error_of_row_[r];
-    if (!rounds[r]) continue;
+    is_rounded_[r] = rounded_error_[r] < error_of_row_[r];
+    if (!is_rounded_[r]) continue;
     ++outcome.rounded_rows;
     error_of_row_[r] = rounded_error_[r];
   }
@@ -244,7 +251,7 @@ void RowTile::keep_better(const Problem& problem, Outcome& outcome) {
     kernels::round_to_grid(weights(place), grids(problem, place / problem.group_size),
                            rounded.data(), values.data(), kTileRows);
     for (std::size_t r = 0; r < n_rows_; ++r) {
-      if (!rounds[r]) continue;
+      if (!is_rounded_[r]) continue;
       error(place)[r] = weights(place)[r] - values[r];
       codes(place)[r] = rounded[r];
     }
@@ -252,12 +259,40 @@ void RowTile::keep_better(const Problem& problem, Outcome& outcome) {
 }
 
 void RowTile::sweep(const Problem& problem) {
-  std::ranges::fill(gain_, 0.0F);
   if (problem.group_size > kColumnBlock) refit_rows(problem);
   for (std::size_t first = 0; first < problem.columns; first += kColumnBlock) {
     sweep_block(problem, first, std::min(kColumnBlock, problem.columns - first));
   }
-  for (std::size_t r = 0; r < kTileRows; ++r) error_of_row_[r] -= double{gain_[r]};
+}
+
+// In bfloat16, as errors of rounding were measured: what is not clearly better counts as worse.
+void RowTile::settle(const Problem& problem, Outcome& outcome) {
+  known_.reshape(problem.columns, kTileRows, linalg::Compute::kBf16);
+  for (std::size_t step = 0; step < problem.columns; ++step) {
+    known_.set_row(step, {error(problem.h->order()[step]), kTileRows});
+  }
+  std::ranges::fill(error_of_row_, 0.0);
+  weigh_known(problem, kTileRows, error_of_row_.data());
+  for (std::size_t r = 0; r < n_rows_; ++r) {
+    if (kClose * error_of_row_[r] <= rounded_error_[r]) continue;
+    if (!is_rounded_[r]) ++outcome.rounded_rows;
+    round_row(problem, r);
+    error_of_row_[r] = rounded_error_[r];
+  }
+}
+
+void RowTile::round_row(const Problem& problem, std::size_t r) {
+  for (std::size_t at = r; at < scales_.size(); at += kTileRows) {
+    scales_[at] = searched_scales_[at];
+    zeros_[at] = searched_zeros_[at];
+  }
+  std::array<std::uint8_t, kTileRows> rounded;
+  std::array<float, kTileRows> values;
+  for (std::size_t place = 0; place < problem.columns; ++place) {
+    kernels::round_to_grid(weights(place), grids(problem, place / problem.group_size),
+                           rounded.data(), values.data(), kTileRows);
+    codes(place)[r] = rounded[r];
+  }
 }
 
 void RowTile::for_groups(const Problem& problem, std::size_t block, std::size_t n,
@@ -317,7 +352,7 @@ void RowTile::refit(const Problem& problem, std::size_t block, std::size_t first
   kernels::refit_grids({sums_.data(), sums_.data() + kTileRows, sums_.data() + 2 * kTileRows,
                         sums_.data() + 3 * kTileRows},
                        problem.ones_h_ones[group], problem.rules, old_grids, scale, zero,
-                       gain_.data(), kTileRows);
+                       kTileRows);
   for (std::size_t j = 0; j < size; ++j) {
     kernels::regrid_column(
         {weights(place + j), values_.floats(j), middle, qh + j * kTileRows,
@@ -356,7 +391,7 @@ void RowTile::refit_rows(const Problem& problem) {
        sums_.data() + 3 * kTileRows},
       problem.ones_h_ones[0], problem.rules,
       {old_scale.data(), old_zero.data(), static_cast<float>(problem.rules.max_code)},
-      scales_.data(), zeros_.data(), gain_.data(), kTileRows);
+      scales_.data(), zeros_.data(), kTileRows);
   for (std::size_t place = 0; place < problem.columns; ++place) {
     for (std::size_t r = 0; r < kTileRows; ++r) {
       const float value = (static_cast<float>(codes(place)[r]) - zeros_[r]) * scales_[r];
@@ -374,7 +409,7 @@ void RowTile::descend(const Problem& problem, std::size_t block, std::size_t fir
     const float* const row = h.floats(place + j);
     kernels::add_weighted_columns(step_.data(), kTileRows, row + place, j, gradient, kTileRows);
     kernels::descend_column({weights(place + j), gradient, row[place + j], codes(place + j),
-                             error(place + j), step_.data() + j * kTileRows, gain_.data()},
+                             error(place + j), step_.data() + j * kTileRows},
                             grids(problem, (place + j) / problem.group_size), kTileRows);
     float* const change = change_.data() + (first + j) * kTileRows;
     for (std::size_t r = 0; r < kTileRows; ++r) change[r] += step_[j * kTileRows + r];

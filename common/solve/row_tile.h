@@ -2,6 +2,7 @@
 // The rows that one thread solves together, in memory of its own. Columns are contiguous, a lane for
 // each row; they are called by their places (factored_gram.h).
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -53,6 +54,8 @@ class RowTile {
   void clip_ranges(const Problem& problem);
   /// One sweep. REQUIRES: feed_back().
   void sweep(const Problem& problem);
+  /// The errors after sweeps; rows that rounding serves no worse go back to it.
+  void settle(const Problem& problem, Outcome& outcome);
   /// Writes the rows that were loaded, from `first_row` on.
   void store(const Problem& problem, std::size_t first_row, tensor::QuantizedMatrix& out,
              Outcome& outcome) const;
@@ -71,6 +74,8 @@ class RowTile {
   void choose_column(const Problem& problem, std::size_t step, float* sums);
   void measure_rounding(const Problem& problem, Outcome& outcome);
   void measure_rounding_exactly(const Problem& problem);
+  void weigh_known(const Problem& problem, std::size_t n_lanes, double* sums);
+  void round_row(const Problem& problem, std::size_t r);
   void keep_better(const Problem& problem, Outcome& outcome);
   void clip_group(const Problem& problem, const GroupPlace& at);
   void fall_of(const Problem& problem, const GroupPlace& at, const kernels::RowGrids& tried,
@@ -86,18 +91,20 @@ class RowTile {
   void add_sums(const float* q, const float* g, const float* qh, float ones_h);
 
   std::size_t n_rows_ = 0;
-  linalg::AlignedVector<float> weights_;         // [columns][kTileRows]
-  linalg::AlignedVector<std::uint8_t> codes_;    // likewise
-  linalg::AlignedVector<float> scales_, zeros_;  // [groups][kTileRows]
-  linalg::Matrix error_;                         // E^T [columns, kTileRows]
-  linalg::Matrix fed_;                           // E^T by feedback, in the order of the solution
-  linalg::Matrix known_;                         // E^T by rounding and some weights, likewise
-  linalg::Matrix values_;                        // codes of some columns around 0
-  linalg::AlignedVector<float> products_;        // of a block of columns
+  linalg::AlignedVector<float> weights_;                           // [columns][kTileRows]
+  linalg::AlignedVector<std::uint8_t> codes_;                      // likewise
+  linalg::AlignedVector<float> scales_, zeros_;                    // [groups][kTileRows]
+  linalg::AlignedVector<float> searched_scales_, searched_zeros_;  // before any refit
+  linalg::Matrix error_;                                           // E^T [columns, kTileRows]
+  linalg::Matrix fed_;                          // E^T by feedback, in the order of the solution
+  linalg::Matrix known_;                        // E^T by rounding and some weights, likewise
+  linalg::Matrix values_;                       // codes of some columns around 0
+  linalg::AlignedVector<float> products_;       // of a block of columns
   linalg::AlignedVector<float> change_, step_;  // of E in a block: all of it, and a group's descent
   linalg::AlignedVector<float> sums_;           // GroupSums
   linalg::AlignedVector<float> gain_;
   std::vector<double> error_of_row_, rounded_error_;
+  std::array<bool, kTileRows> is_rounded_{};
 };
 
 }  // namespace lq::solve

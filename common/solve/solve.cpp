@@ -64,6 +64,7 @@ tensor::QuantizedMatrix solve(const FactoredGram& h, std::size_t rows, const Rea
                   tile.search_ranges(problem);
                   tile.feed_back(problem, of_tile);
                   for (int i = 0; i < settings.sweeps; ++i) tile.sweep(problem);
+                  if (settings.sweeps > 0) tile.settle(problem, of_tile);
                   tile.store(problem, first, out, of_tile);
                 });
   name_groups(h, problem.group_size, out);

@@ -12,7 +12,7 @@
 // of the values' range that is best under all of H while the other groups stay.
 //
 // A row that plain rounding on the grids of step 1 would have served better goes into step 3 with
-// that. Rows are independent: a tile of them is one thread's work, and results do not depend on the
+// that, and leaves it with that where it is not better by then. Rows are independent: a tile of them is one thread's work, and results do not depend on the
 // number of threads.
 
 #include <cstddef>
@@ -46,7 +46,7 @@ using ReadRows = std::function<void(std::size_t first, std::size_t n, float* out
 struct Outcome {
   double error = 0;
   double rounded_error = 0;         // of plain rounding on the grids of the range search, to 1 %
-  double energy = 0;                // tr(W H W^T); of many rows, as every sixteenth has it
+  double energy = 0;                // tr(W H W^T); beyond 1024 rows told by every sixteenth
   std::size_t rounded_rows = 0;     // that plain rounding served better than error feedback
   std::size_t saturated_codes = 0;  // at the ends of the grid
 
@@ -70,7 +70,7 @@ tensor::QuantizedMatrix round_clipped(const FactoredGram& h, std::size_t rows, c
                                       const Settings& settings, int n_passes, int n_threads,
                                       Outcome& outcome);
 
-/// What a thread takes.
+/// Memory that each thread of these functions takes.
 std::uint64_t bytes_per_thread(std::size_t columns);
 
 }  // namespace lq::solve

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <csignal>
 #include <fmt/format.h>
+#include <mutex>
+#include <thread>
 #include <unistd.h>
 
 namespace lq::stage {
@@ -71,6 +73,22 @@ Interrupted::Interrupted(StopReason reason, std::size_t units_done, std::size_t 
       reason_(reason) {}
 
 void install_signal_handlers() {
+  // Products of matrices may have the stack pointer somewhere in their own memory, where a handler
+  // would write its frame: one thread that does nothing else takes the signals, for all that are
+  // started from here on.
+  static std::once_flag once;
+  std::call_once(once, [] {
+    sigset_t taken;
+    ::sigemptyset(&taken);
+    for (const SignalRow& row : kSignals) ::sigaddset(&taken, row.signal);
+    ::pthread_sigmask(SIG_BLOCK, &taken, nullptr);
+    std::thread([] {
+      sigset_t none;
+      ::sigemptyset(&none);
+      ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
+      while (true) ::pause();
+    }).detach();
+  });
   for (const SignalRow& row : kSignals) {
     struct sigaction old = {};
     ::sigaction(row.signal, nullptr, &old);

@@ -32,7 +32,8 @@ class Interrupted : public base::QuantizationError {
 
 /// SIGHUP, SIGINT, SIGTERM and SIGUSR1 ask for a stop; a second one ends the process at once with
 /// that exit code. Signals that were ignored when the process started stay ignored (nohup,
-/// background jobs). SIGPIPE and SIGXFSZ are ignored, so that writing reports an error instead.
+/// background jobs). SIGPIPE and SIGXFSZ are ignored, so that writing reports an error instead. Call
+/// it before threads are started: a thread of its own takes the signals.
 void install_signal_handlers();
 
 /// What a signal has asked for. Long units may poll it and end early by throwing.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <fmt/format.h>
+#include <optional>
 #include <vector>
 
 #include "common/base/errors.h"
@@ -25,6 +26,20 @@ bool is_whole_number(codec::QuantType type) {
   }
 }
 
+/// The types that kernels widen, and check on the way.
+std::optional<tensor::DType> plain_type(codec::QuantType type) {
+  switch (type) {
+    case codec::QuantType::kF32:
+      return tensor::DType::kF32;
+    case codec::QuantType::kF16:
+      return tensor::DType::kF16;
+    case codec::QuantType::kBF16:
+      return tensor::DType::kBF16;
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
 
 void require_real_values(const gguf::TensorInfo& tensor, const GgufKeys& keys) {
@@ -43,14 +58,17 @@ void read_values(const gguf::Reader& reader, const gguf::TensorInfo& tensor, std
       (first + out.size() - begin + type.block_elems - 1) / type.block_elems;
   std::vector<std::byte> blocks(n_blocks * type.block_bytes);
   reader.read(tensor, type.bytes_for(begin), blocks);
-  if (begin == first && n_blocks * type.block_elems == out.size()) {
+  std::size_t wrong = kernels::kAllFinite;
+  if (const std::optional<tensor::DType> dtype = plain_type(tensor.type)) {
+    wrong = kernels::widen_to_f32(*dtype, blocks, out);
+  } else if (begin == first && n_blocks * type.block_elems == out.size()) {
     type.decode(blocks.data(), out.data(), out.size());
   } else {
     std::vector<float> values(n_blocks * type.block_elems);
     type.decode(blocks.data(), values.data(), values.size());
     std::ranges::copy(std::span(values).subspan(first - begin, out.size()), out.begin());
   }
-  const std::size_t wrong = kernels::first_non_finite(out);
+  if (!plain_type(tensor.type)) wrong = kernels::first_non_finite(out);
   if (wrong == kernels::kAllFinite) return;
   throw base::ValidationError(
       fmt::format("cannot use the weights of {}", base::shown(reader.files()[tensor.file])),

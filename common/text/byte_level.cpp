@@ -8,6 +8,9 @@
 namespace lq::text {
 namespace {
 
+/// One more than the highest character: 68 bytes are not printable.
+constexpr std::size_t kCharactersEnd = 0x100 + 68;
+
 struct Character {
   std::array<char, 2> utf8;
   std::uint8_t n_bytes;
@@ -26,6 +29,17 @@ std::array<Character, 256> make_characters() {
   return characters;
 }
 
+/// By code point; nullopt where it stands for no byte.
+std::array<std::optional<char>, kCharactersEnd> make_bytes() {
+  std::array<std::optional<char>, kCharactersEnd> bytes;
+  for (int byte = 0; byte < 256; ++byte) {
+    std::string text;
+    append_byte_characters(std::string(1, static_cast<char>(byte)), text);
+    bytes[code_point_at(text, 0).value] = static_cast<char>(byte);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 void append_byte_characters(std::string_view bytes, std::string& text) {
@@ -34,6 +48,18 @@ void append_byte_characters(std::string_view bytes, std::string& text) {
     const Character& character = kCharacters[static_cast<unsigned char>(byte)];
     text.append(character.utf8.data(), character.n_bytes);
   }
+}
+
+std::optional<std::string> bytes_of_characters(std::string_view text) {
+  static const std::array<std::optional<char>, kCharactersEnd> kBytes = make_bytes();
+  std::string bytes;
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint point = code_point_at(text, at);
+    if (point.value >= kCharactersEnd || !kBytes[point.value]) return std::nullopt;
+    bytes += *kBytes[point.value];
+    at += point.n_bytes;
+  }
+  return bytes;
 }
 
 }  // namespace lq::text

@@ -9,7 +9,6 @@
 #include "common/text/character_classes.h"
 #include "common/text/split_regex.h"
 #include "common/text/tokenizer_files.h"
-#include "common/text/utf8.h"
 
 namespace lq::text {
 namespace {
@@ -79,17 +78,8 @@ MatchFinder find_literal(std::string wanted) {
   };
 }
 
-/// One character of a part; `absent` where it is not there.
-std::string character_of(const TokenizerPart& part, std::string_view key, std::string_view absent) {
-  std::string text = part.text(key, absent);
-  if (text.empty() || code_point_at(text, 0).n_bytes != text.size()) {
-    part.reject(fmt::format("`{}` of its pre-tokenizer is not one character", key));
-  }
-  return text;
-}
-
 Pretokenizer make_metaspace(const TokenizerPart& part) {
-  const std::string mark = character_of(part, "replacement", "\u2581");
+  const std::string mark = part.character("replacement", "\u2581");
   const bool adds = part.flag("add_prefix_space", true);
   const std::string scheme = part.text("prepend_scheme", adds ? "always" : "never");
   if (scheme != "always" && scheme != "first" && scheme != "never") {
@@ -137,7 +127,7 @@ Pretokenizer make_bert(const TokenizerPart&) {
 }
 
 Pretokenizer make_delimiter_split(const TokenizerPart& part) {
-  return cut(SplitBehavior::kRemoved, find_literal(character_of(part, "delimiter", "")));
+  return cut(SplitBehavior::kRemoved, find_literal(part.character("delimiter", "")));
 }
 
 Pretokenizer make_sequence(const TokenizerPart& part) {

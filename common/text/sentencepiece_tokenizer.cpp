@@ -68,14 +68,18 @@ json merges_of(const SentencePieceModel& model) {
   return merges;
 }
 
+bool has_bytes(const SentencePieceModel& model) {
+  return std::ranges::find(model.pieces, TokenType::kByte, &SentencePiece::type) !=
+         model.pieces.end();
+}
+
 json model_of(const SentencePieceModel& model) {
   json unknown;
   json id_map = json::object(), list = json::array();
-  bool byte_fallback = false;
+  const bool byte_fallback = has_bytes(model);
   for (std::size_t id = 0; id < model.pieces.size(); ++id) {
     const SentencePiece& piece = model.pieces[id];
     if (piece.type == TokenType::kUnknown) unknown = id;
-    byte_fallback = byte_fallback || piece.type == TokenType::kByte;
     if (model.is_bpe) {
       id_map[piece.text] = id;
     } else {
@@ -124,6 +128,28 @@ json normalizer_of(const SentencePieceModel& model) {
   return {{"type", "Sequence"}, {"normalizers", std::move(steps)}};
 }
 
+json metaspace(const SentencePieceModel& model) {
+  return {{"type", "Metaspace"},
+          {"replacement", kSpaceMark},
+          {"prepend_scheme", model.add_dummy_prefix ? "always" : "never"}};
+}
+
+/// Marks before bytes: bytes that spell the mark are no space.
+json decoder_of(const SentencePieceModel& model) {
+  json steps = json::array();
+  if (model.is_unigram) {
+    steps.push_back(metaspace(model));
+  } else {
+    steps.push_back({{"type", "Replace"}, {"pattern", {{"String", kSpaceMark}}}, {"content", " "}});
+  }
+  if (has_bytes(model)) steps.push_back({{"type", "ByteFallback"}});
+  if (model.is_bpe && model.add_dummy_prefix) {
+    steps.push_back({{"type", "Fuse"}});
+    steps.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
+  }
+  return {{"type", "Sequence"}, {"decoders", std::move(steps)}};
+}
+
 /// `name`: "bos" or "eos"; nothing unless it is asked for and there.
 std::optional<SurroundingToken> special_piece(const SentencePieceModel& model, const json& config,
                                               const std::string& name, bool by_default,
@@ -157,16 +183,11 @@ json sentencepiece_tokenizer(const SentencePieceModel& model,
                      {"special", piece.type != TokenType::kUserDefined},
                      {"normalized", false}});
   }
-  json pretokenizer;
-  if (model.is_unigram) {
-    pretokenizer = {{"type", "Metaspace"},
-                    {"replacement", kSpaceMark},
-                    {"prepend_scheme", model.add_dummy_prefix ? "always" : "never"}};
-  }
   return {{"added_tokens", std::move(added)},
           {"normalizer", normalizer_of(model)},
-          {"pre_tokenizer", std::move(pretokenizer)},
+          {"pre_tokenizer", model.is_unigram ? metaspace(model) : json()},
           {"post_processor", surrounding_template(before, behind)},
+          {"decoder", decoder_of(model)},
           {"model", model_of(model)}};
 }
 

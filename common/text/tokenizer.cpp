@@ -1,15 +1,17 @@
 #include "common/text/tokenizer.h"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/io/json_file.h"
 #include "common/text/added_vocabulary.h"
+#include "common/text/decoder.h"
 #include "common/text/post_processor.h"
 #include "common/text/pretokenizer.h"
 #include "common/text/sentencepiece_tokenizer.h"
@@ -50,6 +52,16 @@ const json& added_tokens_of(const json& tokenizer, const std::filesystem::path& 
   return list;
 }
 
+/// What is not implemented is refused when a text is asked for: most tokenizers are opened for ids
+/// alone.
+Decoder make_decoder_or_refusal(const TokenizerPart& part) {
+  try {
+    return make_decoder(part);
+  } catch (const base::UnsupportedError& error) {
+    return [error](std::vector<std::string>&) { throw error; };
+  }
+}
+
 }  // namespace
 
 struct Tokenizer::Parts {
@@ -61,11 +73,13 @@ struct Tokenizer::Parts {
         added({added_tokens_of(tokenizer, file), file, "added tokens"}, model->vocabulary(),
               normalizer),
         surrounding(
-            read_post_processor({member(tokenizer, "post_processor"), file, "post-processor"})) {
+            read_post_processor({member(tokenizer, "post_processor"), file, "post-processor"})),
+        decoder(make_decoder_or_refusal({member(tokenizer, "decoder"), file, "decoder"})) {
     n_ids = model->vocabulary().n_ids();
     for (const AddedToken& token : added.tokens()) {
       n_ids = std::max<std::size_t>(n_ids, token.id + 1);
       added_texts.insert_or_assign(token.id, token.content);
+      if (token.special) special_texts.insert(token.content);
     }
     for (const auto* ids : {&surrounding.before, &surrounding.behind}) {
       if (std::ranges::any_of(*ids, [&](std::uint32_t id) { return id >= n_ids; })) {
@@ -93,13 +107,25 @@ struct Tokenizer::Parts {
     }
   }
 
+  const std::string& text(std::uint32_t id) const {
+    const auto found = added_texts.find(id);
+    return found != added_texts.end() ? found->second : model->vocabulary().text(id);
+  }
+
+  /// Whether an id has a token; one of a vocabulary may have an empty text.
+  bool has_token(std::uint32_t id) const {
+    return !text(id).empty() || model->vocabulary().find("") == id;
+  }
+
   Normalizer normalizer;
   Pretokenizer pretokenizer;
   std::unique_ptr<const SubwordModel> model;
   AddedVocabulary added;
   SurroundingIds surrounding;
+  Decoder decoder;
   std::size_t n_ids = 0;
   std::unordered_map<std::uint32_t, std::string> added_texts;
+  std::unordered_set<std::string> special_texts;
   mutable CachePool caches;
 };
 
@@ -134,10 +160,19 @@ Encoding Tokenizer::encode(std::string_view text, bool add_special) const {
   return encoding;
 }
 
-const std::string& Tokenizer::piece(std::uint32_t id) const {
-  const auto added = parts_->added_texts.find(id);
-  return added != parts_->added_texts.end() ? added->second : parts_->model->vocabulary().text(id);
+std::string Tokenizer::decode(std::span<const std::uint32_t> ids, bool skip_special) const {
+  std::vector<std::string> pieces;
+  pieces.reserve(ids.size());
+  for (const std::uint32_t id : ids) {
+    const std::string& text = parts_->text(id);
+    if (!parts_->has_token(id) || (skip_special && parts_->special_texts.contains(text))) continue;
+    pieces.push_back(text);
+  }
+  parts_->decoder(pieces);
+  return fmt::format("{}", fmt::join(pieces, ""));
 }
+
+const std::string& Tokenizer::piece(std::uint32_t id) const { return parts_->text(id); }
 
 std::size_t Tokenizer::vocab_size() const { return parts_->n_ids; }
 

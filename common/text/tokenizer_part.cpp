@@ -5,6 +5,7 @@
 #include "common/base/errors.h"
 #include "common/base/text.h"
 #include "common/text/tokenizer_files.h"
+#include "common/text/utf8.h"
 
 namespace lq::text {
 namespace {
@@ -40,6 +41,22 @@ std::string TokenizerPart::text(std::string_view key) const {
 
 std::string TokenizerPart::text(std::string_view key, std::string_view absent) const {
   return member(value_, key).is_null() ? std::string(absent) : text(key);
+}
+
+std::string TokenizerPart::character(std::string_view key, std::string_view absent) const {
+  std::string found = text(key, absent);
+  if (found.empty() || code_point_at(found, 0).n_bytes != found.size()) {
+    reject(fmt::format("`{}` of its {} is not one character", key, role_));
+  }
+  return found;
+}
+
+std::size_t TokenizerPart::count(std::string_view key) const {
+  const json& found = member(value_, key);
+  if (!found.is_number_integer() || found < 0) {
+    reject(fmt::format("`{}` of its {} is not a number from 0", key, role_));
+  }
+  return found.get<std::size_t>();
 }
 
 std::vector<TokenizerPart> TokenizerPart::parts(std::string_view key) const {

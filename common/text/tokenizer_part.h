@@ -28,6 +28,8 @@ class TokenizerPart {
   bool flag(std::string_view key, bool absent) const;
   std::string text(std::string_view key) const;  // required
   std::string text(std::string_view key, std::string_view absent) const;
+  std::string character(std::string_view key, std::string_view absent) const;  // one code point
+  std::size_t count(std::string_view key) const;                               // required
   /// A list of objects of the same role, as a Sequence has it. Throws ValidationError, also where
   /// lists stand too deep in each other.
   std::vector<TokenizerPart> parts(std::string_view key) const;

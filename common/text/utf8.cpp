@@ -12,6 +12,18 @@ const utf8proc_uint8_t* bytes_at(std::string_view text, std::size_t at) {
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80; }
 
+/// Bytes of the longest beginning of a code point there, 1 where none begins. The second byte alone
+/// decides between a beginning and what is overlong, a surrogate or too high. REQUIRES: `text` is
+/// not empty and does not begin with a whole code point.
+std::size_t n_begun(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  const auto second = text.size() > 1 ? static_cast<unsigned char>(text[1]) : 0U;
+  const unsigned lowest = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+  const unsigned highest = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  if (first < 0xE0 || first > 0xF4 || second < lowest || second > highest) return 1;
+  return first >= 0xF0 && text.size() > 2 && is_continuation(text[2]) ? 3 : 2;
+}
+
 }  // namespace
 
 CodePoint code_point_at(std::string_view text, std::size_t at) {
@@ -48,6 +60,17 @@ std::optional<std::size_t> first_invalid_utf8(std::string_view text) {
     at += static_cast<std::size_t>(n);
   }
   return std::nullopt;
+}
+
+std::string valid_utf8(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  while (const auto at = first_invalid_utf8(bytes)) {
+    text.append(bytes.substr(0, *at)).append("\uFFFD");
+    bytes.remove_prefix(*at);
+    bytes.remove_prefix(n_begun(bytes));
+  }
+  return text.append(bytes);
 }
 
 }  // namespace lq::text

@@ -25,4 +25,8 @@ void append_utf8(char32_t value, std::string& text);
 /// Where the first byte stands that is no part of a code point; nullopt for valid text.
 std::optional<std::size_t> first_invalid_utf8(std::string_view text);
 
+/// Any bytes as text: those that are no part of a code point become U+FFFD, one for each longest
+/// beginning of a code point or else one for each byte (Unicode 3.9, "maximal subparts").
+std::string valid_utf8(std::string_view bytes);
+
 }  // namespace lq::text

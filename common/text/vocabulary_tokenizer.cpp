@@ -91,6 +91,7 @@ json of_bytes(const Vocabulary& vocabulary) {
            surrounding_template(
                around(vocabulary, "bos", vocabulary.add_bos.value_or(named->begins_with_bos)),
                around(vocabulary, "eos", vocabulary.add_eos.value_or(false)))},
+          {"decoder", {{"type", "ByteLevel"}}},
           {"model",
            {{"type", "BPE"},
             {"vocab", std::move(vocab)},

@@ -54,7 +54,7 @@ ChoiceSettings settings(ScaleMode mode, int n_threads = 2, std::size_t group_siz
   settings.mode = mode;
   settings.search.rounding = {.group_size = group_size, .symmetric = false};
   settings.search.n_threads = n_threads;
-  settings.is_quantized = [](TensorRole) { return true; };
+  settings.is_quantized = [](TensorRole, int) { return true; };
   settings.compute = Compute::kF32;
   return settings;
 }
@@ -171,12 +171,13 @@ TEST_F(ChooseScales, TakesTheSearchThatIsAskedFor) {
 TEST_F(ChooseScales, LeavesSitesAloneThatNothingQuantizedReads) {
   for (const ScaleMode mode : {ScaleMode::kGrid, ScaleMode::kAuto}) {
     ChoiceSettings without = settings(mode);
-    without.is_quantized = [](TensorRole role) {
+    without.is_quantized = [](TensorRole role, int) {
       return role != TensorRole::kAttnQ && role != TensorRole::kAttnK &&
              role != TensorRole::kAttnV && role != TensorRole::kFfnDown;
     };
     const LayerChoice choice = choose(outliers_, without);
     EXPECT_TRUE(choice.scales.attn_in.empty());
+    EXPECT_TRUE(choice.scales.attn_out.empty()) << "v stays as it is";
     EXPECT_TRUE(choice.scales.mlp_down.empty());
     EXPECT_FALSE(choice.scales.mlp_in.empty());
   }

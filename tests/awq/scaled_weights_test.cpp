@@ -156,10 +156,27 @@ TEST(RoundedToNorms, TakesScalesTowards1WhereTheNormWouldBeLost) {
 
 TEST(ScaledWeights, ScalesNothingThatNothingGives) {
   const FewWeights weights({1, 1, 1, 1});
-  EXPECT_TRUE(can_scale(Site::kAttnIn, weights, 0));
+  const IsMade all = [](TensorRole, int) { return true; };
+  EXPECT_TRUE(can_scale(Site::kAttnIn, weights, 0, all));
   for (const Site site : {Site::kAttnOut, Site::kMlpIn, Site::kMlpDown}) {
-    EXPECT_FALSE(can_scale(site, weights, 0));
+    EXPECT_FALSE(can_scale(site, weights, 0, all));
   }
+}
+
+TEST(ScaledWeights, ScalesNothingThatIsCopiedAsItIs) {
+  const model::Checkpoint checkpoint =
+      model::open_checkpoint(std::filesystem::path(LQ_TEST_DATA) / "tiny-llama");
+  const forward::CheckpointWeights weights(checkpoint);
+  const auto can = [&](Site site, TensorRole copied) {
+    return can_scale(site, weights, 1,
+                     [=](TensorRole role, int layer) { return role != copied || layer != 1; });
+  };
+  EXPECT_FALSE(can(Site::kAttnOut, TensorRole::kAttnV)) << "its rows give the channels";
+  EXPECT_FALSE(can(Site::kAttnOut, TensorRole::kAttnOutput)) << "its columns read them";
+  EXPECT_FALSE(can(Site::kMlpDown, TensorRole::kFfnUp));
+  EXPECT_FALSE(can(Site::kMlpIn, TensorRole::kFfnUp)) << "gate alone would be scaled";
+  EXPECT_TRUE(can(Site::kMlpDown, TensorRole::kFfnGate)) << "no scale of the site is in it";
+  EXPECT_TRUE(can(Site::kAttnIn, TensorRole::kAttnNorm)) << "vectors are made anew with the layer";
 }
 
 TEST(ScaledWeights, ReadsAnyPartOfATensor) {

@@ -64,6 +64,18 @@ class DirectoryRuns : public ::testing::Test {
     return static_cast<std::size_t>(std::ranges::count(text, '\n'));
   }
 
+  /// Whether a run that is not done yet has made this linear, and told so in its scratch folder.
+  bool has_report_of(const std::string& name, const std::string& module) const {
+    std::error_code gone;  // before the run makes the folder, and once it is done
+    std::filesystem::directory_iterator entry(part(name) / "scratch", gone), end;
+    for (; !gone && entry != end; entry.increment(gone)) {
+      const std::string file = entry->path().filename();
+      if (!file.starts_with("report-") || !file.ends_with(".json")) continue;
+      if (read_file(entry->path()).find('"' + module + '"') != std::string::npos) return true;
+    }
+    return false;
+  }
+
   /// Runs until the moment and sends a signal then; whether that ended it.
   static bool end_when(const Command& command, const std::function<bool()>& moment,
                        int number = SIGKILL) {

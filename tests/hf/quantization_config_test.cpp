@@ -206,6 +206,7 @@ TEST(AwqConfig, RefusesWhatItHasNoWordsFor) {
   EXPECT_EQ(error.why(),
             "its list of float modules names parts of names, and `up_proj` is a part of the "
             "quantized `model.layers.0.mlp.up_proj`");
+  EXPECT_EQ(error.fix(), "quantize both or neither, or choose another format");
   facts = twelve_layers();
   module(facts, "model.layers.3.self_attn.o_proj").scheme = Scheme{4, 64, true};
   error = error_of<base::UnsupportedError>([&] { config("awq", facts); });
@@ -213,6 +214,7 @@ TEST(AwqConfig, RefusesWhatItHasNoWordsFor) {
             "the format has one scheme for all modules, and `model.layers.3.self_attn.o_proj` "
             "would have 4 bits, groups of 64, symmetric in place of 4 bits, groups of 128, "
             "symmetric");
+  EXPECT_EQ(error.fix(), "leave out the override, or choose another format");
 }
 
 TEST(Configs, RefuseMembersOfAJoinedMatrixThatAreNotAlike) {

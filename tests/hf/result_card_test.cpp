@@ -14,7 +14,6 @@ CardFacts some_facts(const QuantizationFacts& quantization) {
   CardFacts facts;
   facts.title = "tiny, GPTQ 4 bits";
   facts.method = "Made with lq-quant-gptq.";
-  facts.command = "lq-quant-gptq MODEL --bits 4";
   facts.format = find_format("gptq_v2");
   facts.quantization = &quantization;
   facts.settings = {{"damping", "0.01"}, {"texts", "a|b"}};
@@ -78,7 +77,7 @@ Made with lq-quant-gptq.
 
 ## Output error
 
-Mean over the linears of |x (W - Q)^T|^2 / |x W^T|^2 on the calibration texts.
+tr(E H E^T) / tr(W H W^T), summed over the linears of a role: H is the damped sum of x x^T of what they read on the calibration texts, E is W - Q, and W is what was to be met, scaled or corrected where that was done.
 
 | linears | number | error | rounding to nearest |
 | --- | --- | --- | --- |
@@ -100,12 +99,6 @@ model = AutoModelForCausalLM.from_pretrained("./THIS_DIRECTORY", dtype="auto")
 ## Tensors copied as they are
 
 - mtp.fc.weight
-
-## Made with
-
-```sh
-lq-quant-gptq MODEL --bits 4
-```
 )");
   scratch.write("README.md", result_card(source, some_facts(quantization)));
   const model::ModelCard back = model::read_model_card(scratch.path());

@@ -39,8 +39,30 @@ TEST(QuantizerMemory, StaysWithinThePlan) {
     const json made = json::parse(run(command).out);
     command.arguments.emplace_back("--dry-run");
     const json planned = json::parse(run(command).out);
+    EXPECT_GT(made["peak_rss"], 0);
     EXPECT_LE(made["peak_rss"], planned["memory_bytes"]);
   }
+}
+
+TEST(QuantizerMemory, OfThePlanHasRoomForTrialsOfScales) {
+  const ScratchDirectory scratch;
+  const std::string model = scratch.path() / "model";
+  // Hidden states of trials take more than the solver does where the layers are narrow.
+  ASSERT_EQ(run({{tool("make_model"), model, "--layers", "1", "--hidden", "512", "--ffn", "512",
+                  "--heads", "8", "--kv-heads", "8"},
+                 {},
+                 {}})
+                .exit_code,
+            0);
+  const auto planned = [&](const std::string& scale) -> std::uint64_t {
+    const Outcome outcome = run({{tool("lq-quant-awq"), model, "-o", scratch.path() / "out", "-qq",
+                                  "--json", "--dry-run", "-j", "2", "--scale", scale},
+                                 {},
+                                 {}});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return json::parse(outcome.out)["memory_bytes"];
+  };
+  EXPECT_GT(planned("auto"), planned("none") + 2048 * 512 * 3 * sizeof(float));
 }
 
 }  // namespace

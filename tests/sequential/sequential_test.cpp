@@ -284,22 +284,37 @@ TEST_F(SequentialTest, SaysWhereNoFoldCanBeHeldOut) {
                 "no correction: the statistics of all but the held-out windows have no factor"}));
 }
 
-/// A norm so large that squares of what it gives are no float32.
+/// A norm that makes what a site reads as large as is wanted.
 class LoudWeights : public forward::WeightSource {
  public:
-  explicit LoudWeights(const forward::WeightSource& original) : original_(original) {}
+  LoudWeights(const forward::WeightSource& original, float norm)
+      : original_(original), norm_(norm) {}
   tensor::Shape shape(const WeightKey& key) const override { return original_.shape(key); }
   void read(const WeightKey& key, std::size_t first, std::span<float> out) const override {
     original_.read(key, first, out);
-    if (key.role == TensorRole::kFfnNorm && key.layer == 0) std::ranges::fill(out, 1e20F);
+    if (key.role == TensorRole::kFfnNorm && key.layer == 0) std::ranges::fill(out, norm_);
   }
 
  private:
   const forward::WeightSource& original_;
+  const float norm_;
 };
 
+TEST_F(SequentialTest, SaysWhereStatisticsHaveNoFactor) {
+  // Sums of squares that are float32 still, and not with what is added to them.
+  const LoudWeights loud(weights_, 1e18F);
+  settings_.damping.share = 100;
+  SequentialPass pass(checkpoint_.config, loud, random_windows(4, 10), settings_);
+  pass.begin_layer(0);
+  EXPECT_EQ(pass.open_site(Site::kAttnIn).note, "");
+  EXPECT_EQ(pass.open_site(Site::kAttnOut).note, "");
+  const SequentialSite& site = pass.open_site(Site::kMlpIn);
+  EXPECT_EQ(site.note, "no correction: the statistics have no factor");
+  EXPECT_EQ(site.strength.c, 0);
+}
+
 TEST_F(SequentialTest, RefusesActivationsThatAreNotFinite) {
-  const LoudWeights loud(weights_);
+  const LoudWeights loud(weights_, 1e20F);  // whose squares are no float32
   SequentialPass pass(checkpoint_.config, loud, random_windows(4, 10), settings_);
   pass.begin_layer(0);
   pass.open_site(Site::kAttnIn);

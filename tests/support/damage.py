@@ -10,6 +10,7 @@ long-header    the header claims to be longer than the file
 overlap        two tensors share bytes
 shards         the model is cut into two shards with an index, the second one missing
 bad-config     config.json ends in the middle
+no-output      the output matrix is removed, and nothing says that the embeddings stand for it
 no-tokenizer   tokenizer.json and its companions are removed
 gemma          the architecture is one that is not converted
 sliding        the model attends to the last 128 tokens only
@@ -70,6 +71,21 @@ def shards(directory):
     os.remove(path)
 
 
+def no_output(directory):
+    path = os.path.join(directory, "model.safetensors")
+    data, length, header = load(path)
+    body, kept = b"", {}
+    for name, tensor in header.items():
+        if name == "lm_head.weight":
+            continue
+        kept[name] = tensor
+        if name != "__metadata__":
+            begin, end = tensor["data_offsets"]
+            kept[name] = dict(tensor, data_offsets=[len(body), len(body) + end - begin])
+            body += bytes(data[8 + length + begin : 8 + length + end])
+    store(path, kept, body)
+
+
 def extra(directory):
     path = os.path.join(directory, "model.safetensors")
     data, length, header = load(path)
@@ -119,6 +135,8 @@ def main():
         shards(directory)
     elif what == "bad-config":
         edit_config(directory, lambda text: text[: len(text) // 2])
+    elif what == "no-output":
+        no_output(directory)
     elif what == "no-tokenizer":
         for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
             os.remove(os.path.join(directory, name))

@@ -34,6 +34,12 @@ Ids ids_of(const std::string& model, const std::string& text, const std::string&
   return text::open_tokenizer(scratch.path()).encode(text, true).ids;
 }
 
+std::string text_of(const std::string& model, const Ids& ids, bool skip_special = false) {
+  const ScratchDirectory scratch;
+  scratch.write("tokenizer.model", model);
+  return text::open_tokenizer(scratch.path()).decode(ids, skip_special);
+}
+
 template <class E>
 std::string why(const std::string& model) {
   return error_of<E>([&] { ids_of(model, "a"); }).why();
@@ -60,6 +66,24 @@ TEST(SentencePieceTokenizer, FollowsTheConfigInWhatSurroundsAText) {
   EXPECT_EQ(ids_of(model, "a"), (Ids{1, 6}));
   EXPECT_EQ(ids_of(model, "a", R"({"add_bos_token": false, "add_eos_token": true})"), (Ids{6, 2}));
   EXPECT_EQ(ids_of(model, "a", R"({"bos_token": "</s>"})"), (Ids{2, 6}));
+}
+
+TEST(SentencePieceTokenizer, OfKindBpeMakesTextOfMarksAndBytes) {
+  const auto model = [](bool prefix) {
+    return model_kind(kBpe) + normalizer(prefix, false) + control_pieces() + letter_pieces();
+  };
+  EXPECT_EQ(text_of(model(true), {4, 5, 5, 7, 8, 6}), "ab  bxa");
+  EXPECT_EQ(text_of(model(true), {1, 4, 2}), "<s> ab</s>");
+  EXPECT_EQ(text_of(model(true), {1, 4, 2}, true), "ab");
+  EXPECT_EQ(text_of(model(false), {4}), " ab");
+}
+
+TEST(SentencePieceTokenizer, OfKindUnigramMakesTextOfMarksAndBytes) {
+  const auto model = [](bool prefix) {
+    return model_kind(kUnigram) + normalizer(prefix, true) + control_pieces() + letter_pieces();
+  };
+  EXPECT_EQ(text_of(model(true), {4, 5, 6, 8}), "ab ax");
+  EXPECT_EQ(text_of(model(false), {4, 5, 6, 8}), " ab ax");
 }
 
 TEST(SentencePieceTokenizer, SaysWhatItCannotUse) {

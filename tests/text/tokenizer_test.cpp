@@ -69,6 +69,47 @@ TEST(Tokenizer, TellsTheTextOfEveryToken) {
   EXPECT_FALSE(tokenizer.bos_id().has_value());
 }
 
+TEST(Tokenizer, MakesTheTextOfTheBundledModelsIds) {
+  const text::Tokenizer tokenizer = text::open_tokenizer(kData / "tiny-llama");
+  const std::string bos = tokenizer.piece(tokenizer.bos_id().value());
+  for (const json& one : json::parse(read_file(kData / "tiny-llama-golden" / "tokens.json"))) {
+    const auto text = one["text"].get<std::string>();
+    EXPECT_EQ(tokenizer.decode(one["ids_no_special"].get<Ids>()), text);
+    EXPECT_EQ(tokenizer.decode(one["ids"].get<Ids>()), bos + text);
+  }
+}
+
+TEST(Tokenizer, ShowsAddedTokensAndLeavesOutSpecialOnesWhereAsked) {
+  json tokenizer = piece_showing_tokenizer(nullptr, nullptr);
+  tokenizer["decoder"] = {{"type", "ByteLevel"}};
+  const text::Tokenizer byte_level(tokenizer, "m/tokenizer.json");
+  const Ids ids = {'x', 512, 256 + ' ', 514, 0xC3, 0xA9, 0xFF, 99999};
+  EXPECT_EQ(byte_level.decode(ids), "x<a>## <c>\u00E9\uFFFD");
+  EXPECT_EQ(byte_level.decode(ids, true), "x## <c>\u00E9\uFFFD");
+  EXPECT_EQ(byte_level.decode({}), "");
+}
+
+TEST(Tokenizer, PutsSpacesBetweenTokensWithoutADecoder) {
+  json tokenizer = piece_showing_tokenizer(nullptr, nullptr);
+  tokenizer["model"]["vocab"][""] = 600;
+  const text::Tokenizer plain(tokenizer, "m/tokenizer.json");
+  EXPECT_EQ(plain.decode(Ids{'x', 513, 'y'}), "x <a> y");
+  EXPECT_EQ(plain.decode(Ids{'x', 513, 'y'}, true), "x y");
+  // The empty token is one, an id that none has is not.
+  EXPECT_EQ(plain.decode(Ids{'x', 600, 'y', 599}), "x  y");
+}
+
+TEST(Tokenizer, RefusesADecoderThatItDoesNotKnowWhenATextIsAskedFor) {
+  json tokenizer = piece_showing_tokenizer(nullptr, nullptr);
+  tokenizer["decoder"] = {{"type", "CTC"}};
+  const text::Tokenizer opened(tokenizer, "m/tokenizer.json");
+  EXPECT_EQ(opened.encode("a", true).ids, (Ids{'a'}));
+  const auto error = error_of<base::UnsupportedError>([&] { opened.decode(Ids{'a'}); });
+  EXPECT_STREQ(error.what(), "cannot use the tokenizer m/tokenizer.json");
+  EXPECT_EQ(error.why(), "its decoder is of the unknown kind 'CTC'");
+  EXPECT_EQ(error.fix(), "use a model whose tokenizer has the parts that lq knows");
+}
+
 TEST(Tokenizer, GivesTheSameIdsInEveryThread) {
   const text::Tokenizer tokenizer = text::open_tokenizer(kData / "tiny-llama");
   const std::string text = read_file(kData / "tiny-llama-golden" / "eval.txt");
@@ -107,6 +148,7 @@ TEST(Tokenizer, SaysWhatIsBroken) {
     return error_of<base::ValidationError>([&] { ids_of(tokenizer, "a"); }).why();
   };
   EXPECT_EQ(why("added_tokens", 5), "added_tokens is not a list");
+  EXPECT_EQ(why("decoder", {{"type", "Sequence"}}), "`decoders` of its decoder is not a list");
   EXPECT_EQ(why("added_tokens", {5}), "`content` of its added token is not a string");
   EXPECT_EQ(
       why("post_processor", {{"type", "BertProcessing"}, {"cls", {"x", 7}}, {"sep", {"y", 99999}}}),

@@ -43,5 +43,23 @@ TEST(Utf8, FindsTheFirstInvalidByte) {
   EXPECT_EQ(text::first_invalid_utf8("a\xED\xA0\x80"), 1);
 }
 
+TEST(Utf8, ReplacesWhatIsNoneByOneMarkForEachBeginning) {
+  const std::string mark = "\uFFFD";
+  EXPECT_EQ(text::valid_utf8(kText), kText);
+  EXPECT_EQ(text::valid_utf8(""), "");
+  EXPECT_EQ(text::valid_utf8("a\x80"
+                             "b\xFF"),
+            "a" + mark + "b" + mark);
+  // Cut short after two of three bytes and three of four.
+  EXPECT_EQ(text::valid_utf8("\xE2\x82|\xF0\x9F\x98|\xF0\x9F"), mark + "|" + mark + "|" + mark);
+  EXPECT_EQ(text::valid_utf8("\xC3\xC3\xA9"), mark + "\u00E9");
+  // Overlong, a surrogate, too high: no byte begins anything.
+  EXPECT_EQ(text::valid_utf8("\xC0\x80"), mark + mark);
+  EXPECT_EQ(text::valid_utf8("\xE0\x9F\xBF"), mark + mark + mark);
+  EXPECT_EQ(text::valid_utf8("\xED\xA0\x80"), mark + mark + mark);
+  EXPECT_EQ(text::valid_utf8("\xF0\x8F\xBF\xBF"), mark + mark + mark + mark);
+  EXPECT_EQ(text::valid_utf8("\xF4\x90\x80\x80"), mark + mark + mark + mark);
+}
+
 }  // namespace
 }  // namespace lq::testing

@@ -37,6 +37,7 @@ TEST(VocabularyTokenizer, HasThePartsOfTokenizerJson) {
             json::parse(R"([{"content": "<s>", "special": true, "normalized": false},
                             {"content": "<x>", "special": false, "normalized": false}])"));
   EXPECT_EQ(tokenizer["post_processor"]["single"].size(), 1U);
+  EXPECT_EQ(tokenizer["decoder"], (json{{"type", "ByteLevel"}}));
 }
 
 TEST(VocabularyTokenizer, PutsTokensAroundATextWhereItIsAsked) {
@@ -54,6 +55,22 @@ TEST(VocabularyTokenizer, IsTheReverseOfReadingAVocabulary) {
   const text::Tokenizer source = text::open_tokenizer(dir);
   const std::string text = "Some words, 1234 of them.\n\n  <|end|> \u00e9";
   EXPECT_EQ(tokenizer.encode(text, true).ids, source.encode(text, true).ids);
+  EXPECT_EQ(tokenizer.decode(source.encode(text, false).ids), text);
+}
+
+TEST(VocabularyTokenizer, OfPiecesMakesTextOfMarksAndBytes) {
+  Vocabulary vocabulary;
+  vocabulary.kind = VocabularyKind::kSentencePieceBpe;
+  vocabulary.tokens = {"<s>", "\u2581a", "<0xC3>", "<0xA9>"};
+  vocabulary.types = {TokenType::kControl, TokenType::kNormal, TokenType::kByte, TokenType::kByte};
+  vocabulary.scores = {0, 0, 0, 0};
+  const auto text = [&] {
+    const text::Tokenizer tokenizer(text::vocabulary_tokenizer(vocabulary), vocabulary.source);
+    return tokenizer.decode(std::vector<std::uint32_t>{0, 1, 2, 3, 1}, true);
+  };
+  EXPECT_EQ(text(), "a\u00E9 a");
+  vocabulary.add_space_prefix = false;
+  EXPECT_EQ(text(), " a\u00E9 a");
 }
 
 TEST(VocabularyTokenizer, NamesTheFileInItsErrors) {

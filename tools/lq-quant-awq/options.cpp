@@ -10,8 +10,8 @@ using quantizer::refuse_together;
 
 void declare(cli::OptionTable& table, Options& options) {
   table.group("What to make");
-  table.text("bits", 'b', "N", options.bits,
-             "bits of a code (w_bit of AutoAWQ): the format has 4 alone", {"2", "3", "4", "8"});
+  table.integer("bits", 'b', "N", options.bits, 1, 16,
+                "bits of a code (w_bit of AutoAWQ): the format has 4 alone");
   table.flag("sym", 0, options.symmetric,
              "symmetric grids, every zero point 8; default: zero points of their own for each "
              "group (zero_point of AutoAWQ)");
@@ -30,18 +30,19 @@ void declare(cli::OptionTable& table, Options& options) {
                 "points of the grid of scales, for each exponent; default 11");
   table.text("round", 0, "HOW", options.rounding,
              "gptq (default): the solver of lq-quant-gptq chooses codes; nearest: rounding on "
-             "ranges that are clipped for the least output error",
+             "ranges that are clipped for the least output error, whatever the effort",
              {"nearest", "gptq"});
   table.flag("no-clip", 0, options.no_clip,
              "take ranges from the least to the greatest value, as --ranges minmax");
 }
 
 quantizer::Request check(const Options& options, const std::optional<stage::Shard>& shard) {
-  if (options.bits != "4") {
+  if (options.bits != 4) {
     throw base::UnsupportedError(
         fmt::format("cannot make AWQ files of {} bits", options.bits),
         "the format and the kernels that read it have codes of 4 bits alone",
-        fmt::format("use lq-quant-gptq --bits {}, or lq-quant-gguf", options.bits));
+        "use --bits 4; lq-quant-gptq --bits 2, 3 or 8; or lq-quant-gguf, with types of 2 to 8 "
+        "bits");
   }
   refuse_together(options.rounding == "nearest", "--round nearest", options.sequential,
                   "--sequential", "rounding to nearest cannot make up for what was lost");

@@ -13,7 +13,7 @@ namespace lq::quant_awq {
 struct Options : quantizer::Options {
   Options() { format = "awq"; }
 
-  std::string bits = "4";
+  std::int64_t bits = 4;
   bool symmetric = false;
   std::string scale = "auto";
   std::int64_t grid_points = 11;  // for each exponent

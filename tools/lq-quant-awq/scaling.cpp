@@ -83,9 +83,9 @@ Scaling::Scaling(const quantizer::Job& job, const Options& options, int n_thread
   settings_.damping = job.request.damping;
   settings_.norm_type = job.directory.float_dtype;
   settings_.compute = job.compute();
-  settings_.is_quantized = [&job](model::TensorRole role) {
-    return std::ranges::all_of(job.directory.facts.modules, [role](const hf::Module& m) {
-      return m.role != role || m.scheme.has_value();
+  settings_.is_quantized = [&job](model::TensorRole role, int layer) {
+    return std::ranges::any_of(job.directory.facts.modules, [&](const hf::Module& m) {
+      return m.role == role && m.layer == layer && m.scheme.has_value();
     });
   };
   if (settings_.mode == awq::ScaleMode::kAuto) sample_ = sample_of(job);
