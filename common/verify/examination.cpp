@@ -88,8 +88,8 @@ class Examination {
     say("comparing the weights of " + verdict.name());
     attempt(verdict, "weights", [&] {
       const fidelity::Models models(*request_.reference, verdict.path);
-      verdict.comparison = fidelity::compare(
-          models.sides(calibration_ ? &*calibration_ : nullptr), request_.n_threads);
+      verdict.comparison = fidelity::compare(models.sides(calibration_ ? &*calibration_ : nullptr),
+                                             request_.n_threads);
       add(verdict, fidelity::identity_findings(models, *verdict.comparison));
       add(verdict, fidelity::outliers(*verdict.comparison));
       for (const fidelity::TensorError& tensor : verdict.comparison->tensors) {
@@ -103,8 +103,7 @@ class Examination {
     std::unique_ptr<BehaviourRun> run;
     for (Verdict& verdict : verdicts) {
       std::unique_ptr<const subject::Subject> result;
-      if (!attempt(verdict, "behaviour",
-                   [&] { result = subject::open_subject(verdict.path); })) {
+      if (!attempt(verdict, "behaviour", [&] { result = subject::open_subject(verdict.path); })) {
         continue;
       }
       if (run == nullptr) {
@@ -124,13 +123,13 @@ class Examination {
   void tell_continuations(Verdict& verdict, const subject::Subject& result) const {
     const std::span<const std::string_view> prompts = behaviour::coherence_prompts();
     const auto text = [](const subject::Subject& subject, const behaviour::TokenList& tokens) {
-      return subject.tokenizer().decode(
-          std::vector<std::uint32_t>(tokens.begin(), tokens.end()), true);
+      return subject.tokenizer().decode(std::vector<std::uint32_t>(tokens.begin(), tokens.end()),
+                                        true);
     };
     for (std::size_t i = 0; i < verdict.behaviour->continuations.size(); ++i) {
       const behaviour::ContinuationPair& pair = verdict.behaviour->continuations[i];
-      verdict.continuations.push_back({std::string(prompts[i]), text(*reference_, pair.reference),
-                                       text(result, pair.other)});
+      verdict.continuations.push_back(
+          {std::string(prompts[i]), text(*reference_, pair.reference), text(result, pair.other)});
     }
   }
 

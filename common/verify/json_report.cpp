@@ -53,8 +53,7 @@ ordered_json tensors_json(const fidelity::Comparison& comparison) {
 }
 
 ordered_json repetition_json(const behaviour::Repetition& repetition) {
-  return {{"repeated_share", repetition.repeated_share},
-          {"longest_loop", repetition.longest_loop}};
+  return {{"repeated_share", repetition.repeated_share}, {"longest_loop", repetition.longest_loop}};
 }
 
 ordered_json continuations_json(const Verdict& verdict) {
@@ -106,14 +105,10 @@ void put_behaviour(const Verdict& verdict, ordered_json& json) {
 
 ordered_json verdict_json(const Verdict& verdict) {
   const soundness::Soundness& sound = verdict.soundness;
-  ordered_json json = {{"path", verdict.path.string()},
-                       {"good", verdict.is_good()},
-                       {"container", sound.container},
-                       {"format", sound.format},
-                       {"scheme", sound.scheme},
-                       {"architecture", sound.architecture},
-                       {"tensors", sound.n_tensors},
-                       {"bytes", sound.n_bytes}};
+  ordered_json json = {{"path", verdict.path.string()}, {"good", verdict.is_good()},
+                       {"container", sound.container},  {"format", sound.format},
+                       {"scheme", sound.scheme},        {"architecture", sound.architecture},
+                       {"tensors", sound.n_tensors},    {"bytes", sound.n_bytes}};
   if (verdict.behaviour) put_behaviour(verdict, json);
   json["findings"] = findings_json(verdict.findings);
   ordered_json runtimes = ordered_json::array();

@@ -64,19 +64,20 @@ std::string junit_report(std::span<const Verdict> verdicts, double seconds) {
     const std::vector<std::string> checks = checks_of(verdict);
     for (const std::string& check : checks) {
       const std::string failures = failures_of(verdict, check);
-      cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\"", escape_html(verdict.name()),
-                           escape_html(check));
+      cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\"",
+                           escape_html(verdict.name()), escape_html(check));
       if (failures.empty()) {
         cases += "/>\n";
         continue;
       }
       ++failed;
-      cases += fmt::format(">\n      <failure message=\"{}\">{}</failure>\n    </testcase>\n",
-                           escape_html(failures.substr(0, failures.find('\n'))),
-                           escape_html(failures));
+      cases +=
+          fmt::format(">\n      <failure message=\"{}\">{}</failure>\n    </testcase>\n",
+                      escape_html(failures.substr(0, failures.find('\n'))), escape_html(failures));
     }
-    suites += fmt::format("  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\">\n{}  </testsuite>\n",
-                          escape_html(verdict.name()), checks.size(), failed, cases);
+    suites +=
+        fmt::format("  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\">\n{}  </testsuite>\n",
+                    escape_html(verdict.name()), checks.size(), failed, cases);
     n_tests += checks.size();
     n_failures += failed;
   }

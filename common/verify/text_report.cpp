@@ -12,7 +12,7 @@ using Lines = std::vector<std::string>;
 constexpr std::size_t kMostFindings = 20;  // of one result, on a screen
 
 void line(Lines& lines, std::string_view label, const std::string& value) {
-  lines.push_back(fmt::format("  {:<13}{}", label, value));
+  lines.push_back(fmt::format("  {:<15}{}", label, value));
 }
 
 std::string shown(const std::filesystem::path& path) {
@@ -37,9 +37,9 @@ void weights_lines(const fidelity::Comparison& comparison, Lines& lines) {
   if (worst != nullptr) {
     text += fmt::format(
         "; the worst is {}: {}", base::escape_controls(worst->name),
-        worst->output_error ? fmt::format("output error {:.5f}", *worst->output_error)
-                            : fmt::format("{:.4f}, cosine {:.4f}", worst->relative_error(),
-                                          worst->cosine()));
+        worst->output_error
+            ? fmt::format("output error {:.5f}", *worst->output_error)
+            : fmt::format("{:.4f}, cosine {:.4f}", worst->relative_error(), worst->cosine()));
   }
   line(lines, "weights", text);
 }
@@ -55,11 +55,10 @@ void behaviour_lines(const Verdict& verdict, Lines& lines) {
   }
   const behaviour::ComparisonSummary& measured = *behaviour.compared;
   line(lines, "perplexity",
-       fmt::format("{} after {:.4f}: {:+.2f} % ({:+.2f} to {:+.2f})",
-                   with_interval(measured.perplexity, 4), measured.reference_perplexity.value,
-                   100 * (measured.perplexity_ratio.value - 1),
-                   100 * (measured.perplexity_ratio.low - 1),
-                   100 * (measured.perplexity_ratio.high - 1)));
+       fmt::format(
+           "{} after {:.4f}: {:+.2f} % ({:+.2f} to {:+.2f})", with_interval(measured.perplexity, 4),
+           measured.reference_perplexity.value, 100 * (measured.perplexity_ratio.value - 1),
+           100 * (measured.perplexity_ratio.low - 1), 100 * (measured.perplexity_ratio.high - 1)));
   line(lines, "KL divergence",
        fmt::format("{}; median {:.5f}, 99 % {:.4f}, most {:.3f}",
                    with_interval(measured.divergence, 5), measured.divergence_median,
@@ -98,11 +97,10 @@ void finding_lines(const Verdict& verdict, Lines& lines) {
     }
     const base::Finding& finding = verdict.findings[i];
     const bool is_fault = finding.weight == base::Weight::kFault;
-    lines.push_back(fmt::format("  {} {}: {}{}", is_fault ? "FAULT" : "note ", finding.check,
-                                finding.tensor.empty()
-                                    ? ""
-                                    : base::escape_controls(finding.tensor) + ": ",
-                                base::escape_controls(finding.what)));
+    lines.push_back(
+        fmt::format("  {} {}: {}{}", is_fault ? "FAULT" : "note ", finding.check,
+                    finding.tensor.empty() ? "" : base::escape_controls(finding.tensor) + ": ",
+                    base::escape_controls(finding.what)));
     if (!finding.why.empty()) {
       lines.push_back("        " + base::escape_controls(finding.why));
     }
@@ -115,8 +113,8 @@ void verdict_lines(const Verdict& verdict, Lines& lines) {
   line(lines, "kind",
        fmt::format("{}, {}: {}", sound.container, base::escape_controls(sound.format),
                    base::escape_controls(sound.scheme)));
-  line(lines, "size", fmt::format("{} tensors, {}", sound.n_tensors,
-                                  base::format_bytes(sound.n_bytes)));
+  line(lines, "size",
+       fmt::format("{} tensors, {}", sound.n_tensors, base::format_bytes(sound.n_bytes)));
   for (const soundness::RuntimeVerdict& runtime : sound.runtimes) {
     line(lines, runtime.name == sound.runtimes.front().name ? "runtimes" : "",
          fmt::format("{}: {}{}{}", runtime.name, runtime.loads ? "loads" : "no",
@@ -144,8 +142,7 @@ void table_lines(std::span<const Verdict> verdicts, Lines& lines) {
     };
     lines.push_back(fmt::format(
         "{:<{}} {:>12} {:>10} {:>10} {:>12} {:>9} {:>11} {:>7}",
-        base::escape_controls(verdict.name()), width,
-        base::format_bytes(verdict.soundness.n_bytes),
+        base::escape_controls(verdict.name()), width, base::format_bytes(verdict.soundness.n_bytes),
         verdict.comparison ? fmt::format("{:.4f}", relative_error(*verdict.comparison)) : "-",
         number(measured ? measured->divergence.value : 0, 5),
         number(measured ? measured->perplexity.value : 0, 4),

@@ -6,8 +6,8 @@
 namespace lq::verify {
 
 std::size_t Verdict::n_faults() const {
-  return static_cast<std::size_t>(std::ranges::count(findings, base::Weight::kFault,
-                                                     &base::Finding::weight));
+  return static_cast<std::size_t>(
+      std::ranges::count(findings, base::Weight::kFault, &base::Finding::weight));
 }
 
 const Grade* Verdict::grade() const {

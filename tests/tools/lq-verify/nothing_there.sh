@@ -1,0 +1,1 @@
+"$LQ_BIN/lq-verify" nowhere
