@@ -1,6 +1,7 @@
 #pragma once
 // The formats of quantized model directories: which tensors a linear becomes, and the way there and
-// back. format_table.cpp is the one list; a new format is one file and one row there.
+// back. format_table.cpp is the one list; a new format is one file, one row there, and its name
+// among the options of its tool.
 //
 //   gptq, gptq_v2         <m>.qweight I32 [in * bits / 32, out], <m>.qzeros I32
 //                         [groups, out * bits / 32], <m>.g_idx I32 [in], <m>.scales F16 [groups, out]

@@ -108,13 +108,14 @@ struct Runtime {
   std::string_view name;
   std::span<const Rule> rules;
   std::span<const Remark> remarks;
-  bool is_parallel;  // splits matrices over devices
+  bool is_parallel;    // splits matrices over devices
+  bool reads_dynamic;  // the rules of GPTQ for modules of their own
 };
 
 constexpr std::array kRuntimes = {
-    Runtime{"vLLM on a CPU", kVllmCpu, {}, true},
-    Runtime{"vLLM on a GPU", kVllmGpu, kGpuRemarks, true},
-    Runtime{"transformers", kTransformers, kTransformersRemarks, false},
+    Runtime{"vLLM on a CPU", kVllmCpu, {}, true, true},
+    Runtime{"vLLM on a GPU", kVllmGpu, kGpuRemarks, true, true},
+    Runtime{"transformers", kTransformers, kTransformersRemarks, false, false},
 };
 
 /// The text of the first row that hits a module, naming the module where not all are alike.
@@ -133,10 +134,10 @@ std::string first_hit(std::span<const Row> rows, std::string_view Row::*text, co
   return {};
 }
 
-/// transformers reads none of GPTQ's rules, so modules that stay float are missed too.
+/// Without the rules, modules that stay float are missed too.
 std::string float_module_problem(const Runtime& runtime, const Format& format,
                                  const QuantizationFacts& facts) {
-  if (runtime.is_parallel || !format.name.starts_with("gptq")) return {};
+  if (runtime.reads_dynamic || !format.name.starts_with("gptq")) return {};
   for (const Module& module : facts.modules) {
     if (module.scheme || module.role == model::TensorRole::kOutput) continue;
     return fmt::format("it does not read the rules for modules that stay float (dynamic: {})",

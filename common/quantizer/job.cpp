@@ -95,6 +95,14 @@ class Planner {
     for (const std::string& warning : job_->checkpoint.weights->warnings()) {
       observer_.warning("the model is unusual", warning);
     }
+    for (const model::TensorRow& row : job_->checkpoint.architecture->tensors) {
+      const std::string name = model::expand_layer(row.hf, -1) + ".weight";
+      if (map_.output_is_tied && row.presence == model::Presence::kUnlessTied &&
+          job_->checkpoint.weights->find(name) != nullptr) {
+        observer_.warning(name + " is left out",
+                          "config.json says that the embeddings stand for it");
+      }
+    }
     if (map_.output_is_missing) {
       observer_.warning("the model has no output matrix",
                         "config.json does not say that the embeddings stand for it; runtimes "

@@ -11,6 +11,7 @@ overlap        two tensors share bytes
 shards         the model is cut into two shards with an index, the second one missing
 bad-config     config.json ends in the middle
 no-output      the output matrix is removed, and nothing says that the embeddings stand for it
+tied-output    the configuration says that the embeddings stand for the output matrix, which is there
 no-tokenizer   tokenizer.json and its companions are removed
 gemma          the architecture is one that is not converted
 sliding        the model attends to the last 128 tokens only
@@ -135,6 +136,8 @@ def main():
         shards(directory)
     elif what == "bad-config":
         edit_config(directory, lambda text: text[: len(text) // 2])
+    elif what == "tied-output":
+        edit_config(directory, lambda text: text.replace('"tie_word_embeddings": false', '"tie_word_embeddings": true'))
     elif what == "no-output":
         no_output(directory)
     elif what == "no-tokenizer":
