@@ -4,6 +4,7 @@
 #include <array>
 #include <cassert>
 #include <cstring>
+#include <functional>
 
 #include "common/kernels/grid_columns.h"
 #include "common/kernels/transpose.h"
@@ -113,7 +114,7 @@ void RowTile::search_ranges(const Problem& problem) {
 }
 
 void RowTile::round(const Problem& problem) {
-  std::array<float, kTileRows> values;
+  Lanes<float> values;
   for (std::size_t place = 0; place < problem.columns; ++place) {
     kernels::round_to_grid(weights(place), grids(problem, place / problem.group_size), codes(place),
                            values.data(), kTileRows);
@@ -145,7 +146,7 @@ void RowTile::choose_column(const Problem& problem, std::size_t step, float* sum
   const double pivot = double{problem.h->pivots()[step]};
   float* const fed = fed_.floats(step);
   for (std::size_t r = 0; r < kTileRows; ++r) sums[r] += weights(place)[r];
-  std::array<float, kTileRows> values;
+  Lanes<float> values;
   kernels::round_to_grid(sums, grids(problem, place / problem.group_size), codes(place),
                          values.data(), kTileRows);
   for (std::size_t r = 0; r < kTileRows; ++r) {
@@ -160,10 +161,10 @@ void RowTile::measure_rounding(const Problem& problem, Outcome& outcome) {
   const FactoredGram& h = *problem.h;
   const std::size_t every = problem.energy_step, n_lanes = kTileRows + kTileRows / every;
   known_.reshape(problem.columns, n_lanes, linalg::Compute::kBf16);
-  std::array<std::uint8_t, kTileRows> unused;
+  Lanes<std::uint8_t> unused;
   std::array<float, 2 * kTileRows> lanes;
   std::array<double, 2 * kTileRows> sums{};
-  std::array<double, kTileRows> plain_energy{};  // as if H were its diagonal
+  Lanes<double> plain_energy{};  // as if H were its diagonal
   for (std::size_t step = 0; step < problem.columns; ++step) {
     const std::size_t place = h.order()[step];
     const float* const w = weights(place);
@@ -211,7 +212,7 @@ void RowTile::weigh_known(const Problem& problem, std::size_t n_lanes, double* s
 void RowTile::measure_rounding_exactly(const Problem& problem) {
   const FactoredGram& h = *problem.h;
   error_.reshape(problem.columns, kTileRows, linalg::Compute::kF32);
-  std::array<std::uint8_t, kTileRows> unused;
+  Lanes<std::uint8_t> unused;
   std::ranges::fill(rounded_error_, 0.0);
   for (std::size_t first = 0; first < problem.columns; first += kColumnBlock) {
     const std::size_t n = std::min(kColumnBlock, problem.columns - first);
@@ -236,22 +237,38 @@ void RowTile::measure_rounding_exactly(const Problem& problem) {
 /// E by places, and rounding for the rows that it serves better.
 void RowTile::keep_better(const Problem& problem, Outcome& outcome) {
   error_.reshape(problem.columns, kTileRows, linalg::Compute::kF32);
+  for (std::size_t step = 0; step < problem.columns; ++step) {
+    std::copy_n(fed_.floats(step), kTileRows, error(problem.h->order()[step]));
+  }
+  is_rounded_.fill(false);
+  Lanes<bool> better{};
   for (std::size_t r = 0; r < n_rows_; ++r) {
     outcome.rounded_error += rounded_error_[r];
-    is_rounded_[r] = rounded_error_[r] < error_of_row_[r];
-    if (!is_rounded_[r]) continue;
-    ++outcome.rounded_rows;
-    error_of_row_[r] = rounded_error_[r];
+    better[r] = rounded_error_[r] < error_of_row_[r];
   }
-  std::array<std::uint8_t, kTileRows> rounded;
-  std::array<float, kTileRows> values;
-  for (std::size_t step = 0; step < problem.columns; ++step) {
-    const std::size_t place = problem.h->order()[step];
-    std::copy_n(fed_.floats(step), kTileRows, error(place));
+  round_rows(problem, better, outcome);
+}
+
+/// Plain rounding on the grids of the range search for some rows.
+void RowTile::round_rows(const Problem& problem, const Lanes<bool>& rows, Outcome& outcome) {
+  if (std::ranges::none_of(rows, std::identity())) return;
+  for (std::size_t r = 0; r < n_rows_; ++r) {
+    if (!rows[r]) continue;
+    if (!is_rounded_[r]) ++outcome.rounded_rows;
+    is_rounded_[r] = true;
+    error_of_row_[r] = rounded_error_[r];
+    for (std::size_t at = r; at < scales_.size(); at += kTileRows) {
+      scales_[at] = searched_scales_[at];
+      zeros_[at] = searched_zeros_[at];
+    }
+  }
+  Lanes<std::uint8_t> rounded;
+  Lanes<float> values;
+  for (std::size_t place = 0; place < problem.columns; ++place) {
     kernels::round_to_grid(weights(place), grids(problem, place / problem.group_size),
                            rounded.data(), values.data(), kTileRows);
     for (std::size_t r = 0; r < n_rows_; ++r) {
-      if (!is_rounded_[r]) continue;
+      if (!rows[r]) continue;
       error(place)[r] = weights(place)[r] - values[r];
       codes(place)[r] = rounded[r];
     }
@@ -273,26 +290,11 @@ void RowTile::settle(const Problem& problem, Outcome& outcome) {
   }
   std::ranges::fill(error_of_row_, 0.0);
   weigh_known(problem, kTileRows, error_of_row_.data());
+  Lanes<bool> no_better{};
   for (std::size_t r = 0; r < n_rows_; ++r) {
-    if (kClose * error_of_row_[r] <= rounded_error_[r]) continue;
-    if (!is_rounded_[r]) ++outcome.rounded_rows;
-    round_row(problem, r);
-    error_of_row_[r] = rounded_error_[r];
+    no_better[r] = !(kClose * error_of_row_[r] <= rounded_error_[r]);
   }
-}
-
-void RowTile::round_row(const Problem& problem, std::size_t r) {
-  for (std::size_t at = r; at < scales_.size(); at += kTileRows) {
-    scales_[at] = searched_scales_[at];
-    zeros_[at] = searched_zeros_[at];
-  }
-  std::array<std::uint8_t, kTileRows> rounded;
-  std::array<float, kTileRows> values;
-  for (std::size_t place = 0; place < problem.columns; ++place) {
-    kernels::round_to_grid(weights(place), grids(problem, place / problem.group_size),
-                           rounded.data(), values.data(), kTileRows);
-    codes(place)[r] = rounded[r];
-  }
+  round_rows(problem, no_better, outcome);
 }
 
 void RowTile::for_groups(const Problem& problem, std::size_t block, std::size_t n,
@@ -342,7 +344,7 @@ void RowTile::refit(const Problem& problem, std::size_t block, std::size_t first
     add_sums(values_.floats(j), products_.data() + (first + j) * kTileRows, qh + j * kTileRows,
              problem.ones_h[place + j]);
   }
-  std::array<float, kTileRows> old_scale, old_zero;
+  Lanes<float> old_scale, old_zero;
   float* const scale = scales_.data() + group * kTileRows;
   float* const zero = zeros_.data() + group * kTileRows;
   std::copy_n(scale, kTileRows, old_scale.begin());
@@ -383,7 +385,7 @@ void RowTile::refit_rows(const Problem& problem) {
                problem.ones_h[first + j]);
     }
   }
-  std::array<float, kTileRows> old_scale, old_zero;
+  Lanes<float> old_scale, old_zero;
   std::copy_n(scales_.begin(), kTileRows, old_scale.begin());
   std::copy_n(zeros_.begin(), kTileRows, old_zero.begin());
   kernels::refit_grids(

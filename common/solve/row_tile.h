@@ -36,6 +36,10 @@ struct Problem {
   std::vector<float> ones_h_ones;  // by group
 };
 
+/// One value for each row of a tile.
+template <class T>
+using Lanes = std::array<T, kTileRows>;
+
 class RowTile {
  public:
   explicit RowTile(std::size_t columns);
@@ -75,7 +79,7 @@ class RowTile {
   void measure_rounding(const Problem& problem, Outcome& outcome);
   void measure_rounding_exactly(const Problem& problem);
   void weigh_known(const Problem& problem, std::size_t n_lanes, double* sums);
-  void round_row(const Problem& problem, std::size_t r);
+  void round_rows(const Problem& problem, const Lanes<bool>& rows, Outcome& outcome);
   void keep_better(const Problem& problem, Outcome& outcome);
   void clip_group(const Problem& problem, const GroupPlace& at);
   void fall_of(const Problem& problem, const GroupPlace& at, const kernels::RowGrids& tried,
@@ -104,7 +108,7 @@ class RowTile {
   linalg::AlignedVector<float> sums_;           // GroupSums
   linalg::AlignedVector<float> gain_;
   std::vector<double> error_of_row_, rounded_error_;
-  std::array<bool, kTileRows> is_rounded_{};
+  Lanes<bool> is_rounded_{};
 };
 
 }  // namespace lq::solve

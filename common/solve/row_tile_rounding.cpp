@@ -20,7 +20,7 @@ constexpr float kShareStep = 0.05F;
 // As in the range search: smaller scales are of no use.
 constexpr float kLeastScale = 1e-7F;
 
-using Lanes = std::array<float, kTileRows>;
+using Floats = Lanes<float>;
 
 float stored(float scale, tensor::DType type) {
   return type == tensor::DType::kF16 ? tensor::f16_to_f32(tensor::f32_to_f16(scale))
@@ -29,8 +29,8 @@ float stored(float scale, tensor::DType type) {
 
 /// The grids of a share of the range that `full` spans. The zero stays: it divides the range by a
 /// part that shrinks with it. Rows whose scale gets too small keep `old`.
-void shrink(const Lanes& full, const Lanes& zero, float share, tensor::DType type, const Lanes& old,
-            const Lanes& old_zero, Lanes& tried, Lanes& tried_zero) {
+void shrink(const Floats& full, const Floats& zero, float share, tensor::DType type,
+            const Floats& old, const Floats& old_zero, Floats& tried, Floats& tried_zero) {
   for (std::size_t r = 0; r < kTileRows; ++r) {
     const float scale = stored(full[r] * share, type);
     const bool usable = std::abs(scale) >= kLeastScale;
@@ -44,7 +44,7 @@ void shrink(const Lanes& full, const Lanes& zero, float share, tensor::DType typ
 void RowTile::round_and_measure(const Problem& problem, Outcome& outcome) {
   error_.reshape(problem.columns, kTileRows, linalg::Compute::kF32);
   fed_.reshape(problem.columns, 2 * kTileRows, linalg::Compute::kF32);  // E^T and the weights
-  Lanes values;
+  Floats values;
   for (std::size_t place = 0; place < problem.columns; ++place) {
     float* const row = fed_.floats(place);
     kernels::round_to_grid(weights(place), grids(problem, place / problem.group_size), codes(place),
@@ -90,7 +90,7 @@ void RowTile::clip_group(const Problem& problem, const GroupPlace& at) {
   const kernels::GridRules& rules = problem.rules;
   float* const scale = scales_.data() + group * kTileRows;
   float* const zero = zeros_.data() + group * kTileRows;
-  Lanes old_scale, old_zero, full, full_zero, tried, tried_zero, fall, best{};
+  Floats old_scale, old_zero, full, full_zero, tried, tried_zero, fall, best{};
   std::copy_n(scale, kTileRows, old_scale.begin());
   std::copy_n(zero, kTileRows, old_zero.begin());
   kernels::search_ranges(weights(place), kTileRows, problem.importance.data() + place, at.size,
@@ -110,7 +110,7 @@ void RowTile::clip_group(const Problem& problem, const GroupPlace& at) {
       zero[r] = tried_zero[r];
     }
   }
-  Lanes values;
+  Floats values;
   for (std::size_t j = 0; j < at.size; ++j) {
     kernels::round_to_grid(weights(place + j), grids(problem, group), codes(place + j),
                            values.data(), kTileRows);
@@ -130,7 +130,7 @@ void RowTile::fall_of(const Problem& problem, const GroupPlace& at, const RowGri
   const std::size_t place = at.block + at.first;
   values_.reshape(at.size, kTileRows, linalg::Compute::kF32);
   std::array<std::uint8_t, kTileRows> unused;
-  Lanes values;
+  Floats values;
   for (std::size_t j = 0; j < at.size; ++j) {
     kernels::round_to_grid(weights(place + j), tried, unused.data(), values.data(), kTileRows);
     float* const change = values_.floats(j);

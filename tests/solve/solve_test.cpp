@@ -254,6 +254,36 @@ TEST(Solve, GroupsColumnsByImportanceWhereAsked) {
   EXPECT_LT(error, outcome.rounded_error);
 }
 
+// Sums of float32 over a group with such a channel are mostly rounding, and so is what refits gain.
+TEST(Solve, NoRowIsWorseThanRoundedWhereOneChannelOutweighsAllOthers) {
+  for (const float size : {1e3F, 1e4F}) {
+    Layer layer(200, 128, 300, 7);
+    for (std::size_t j = 0; j < layer.columns; ++j) {
+      layer.gram[5 * layer.columns + j] *= size;
+      layer.gram[j * layer.columns + 5] *= size;
+    }
+    const testing::Rows h = layer.h(0.01);
+    std::vector<float> importance;
+    for (std::size_t j = 0; j < layer.columns; ++j) {
+      importance.push_back(static_cast<float>(h[j][j]));
+    }
+    for (const int bits : {4, 8}) {
+      const Settings settings{.bits = bits, .group_size = 64, .symmetric = false};
+      Outcome outcome, unused;
+      const auto solved = solve(factored(layer), layer.rows, layer.reader(), settings, 2, outcome);
+      const auto rounded = round_to_nearest(importance, layer.columns, layer.rows, layer.reader(),
+                                            settings, 2, unused);
+      double error = 0;
+      for (std::size_t r = 0; r < layer.rows; ++r) {
+        const double loss = loss_of(layer, h, solved, r);
+        EXPECT_LE(loss, 1.001 * loss_of(layer, h, rounded, r)) << size << ", " << bits << ": " << r;
+        error += loss;
+      }
+      EXPECT_NEAR(outcome.error, error, 0.02 * error) << size << ", " << bits;
+    }
+  }
+}
+
 TEST(Solve, KeepsRoundingForRowsThatItServesBetter) {
   // Over few columns feedback is a loss for some rows.
   const Layer layer(100, 16, 300, 1);
