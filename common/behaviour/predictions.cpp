@@ -121,14 +121,19 @@ void ModelPredictions::run_layers(const Model& model, const EvaluationWindows& w
   }
 }
 
+void PredictionBlock::resize(std::size_t first_position, std::size_t n_positions,
+                             std::size_t vocabulary) {
+  first = first_position;
+  n = n_positions;
+  logits.resize(n * vocabulary);
+  log_sum.resize(n);
+  loss.resize(n);
+  top.resize(n);
+}
+
 void ModelPredictions::read(std::size_t i, PredictionBlock& block) {
   const auto [first, n] = range(i);
-  block.first = first;
-  block.n = n;
-  block.logits.resize(n * vocabulary());
-  block.log_sum.resize(n);
-  block.loss.resize(n);
-  block.top.resize(n);
+  block.resize(first, n, vocabulary());
   Matrix x(n, states_.columns(), compute_);
   std::memcpy(x.data(), states_.at(first, 0), n * x.row_bytes());
   linalg::multiply(x, head_, block.logits.data(), linalg::Into::kReplace, n_threads_);

@@ -35,6 +35,8 @@ struct PredictionBlock {
   std::vector<double> loss;       // -ln p(next token) in nats; 0 where no token follows
   std::vector<std::int32_t> top;  // the token found likeliest, of equals the first
 
+  /// Room for n positions from `first_position` on.
+  void resize(std::size_t first_position, std::size_t n_positions, std::size_t vocabulary);
   std::span<const float> row(std::size_t i) const {
     const std::size_t vocabulary = logits.size() / n;
     return std::span(logits).subspan(i * vocabulary, vocabulary);

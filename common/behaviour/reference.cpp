@@ -97,12 +97,7 @@ void SavedReference::read(std::size_t i, PredictionBlock& block) {
     read_header(file_.path(), *reader_);
   }
   const auto [first, n] = range(i);
-  block.first = first;
-  block.n = n;
-  block.logits.resize(n * vocabulary());
-  block.log_sum.resize(n);
-  block.loss.resize(n);
-  block.top.resize(n);
+  block.resize(first, n, vocabulary());
   for (std::size_t row = 0; row < n; row += kStripRows) {
     read_strip(row, std::min(kStripRows, n - row), block);
   }

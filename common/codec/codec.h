@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include "common/tensor/dtype.h"
 #include "common/tensor/grid.h"
 
 namespace lq::codec {
@@ -93,6 +95,8 @@ struct Codec {
 /// In ascending order of the type id.
 std::span<const Codec> codecs();
 const Codec& codec(QuantType type);
+/// The plain float type that a type is; empty for all others.
+std::optional<tensor::DType> plain_type(QuantType type);
 /// nullptr: no such type.
 const Codec* find_codec(std::uint32_t id);
 /// Case does not matter. nullptr: no such type.

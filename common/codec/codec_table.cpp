@@ -136,6 +136,21 @@ const Codec* find_codec(std::string_view name) {
   return nullptr;
 }
 
+std::optional<tensor::DType> plain_type(QuantType type) {
+  switch (type) {
+    case QuantType::kF32:
+      return tensor::DType::kF32;
+    case QuantType::kF16:
+      return tensor::DType::kF16;
+    case QuantType::kBF16:
+      return tensor::DType::kBF16;
+    case QuantType::kF64:
+      return tensor::DType::kF64;
+    default:
+      return std::nullopt;
+  }
+}
+
 const Codec& codec(QuantType type) {
   const Codec* const row = find_codec(static_cast<std::uint32_t>(type));
   assert(row != nullptr);

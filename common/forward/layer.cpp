@@ -1,6 +1,8 @@
 #include "common/forward/layer.h"
 
 #include <algorithm>
+#include <array>
+#include <cassert>
 
 #include "common/parallel/parallel_for.h"
 
@@ -11,6 +13,19 @@ using linalg::Compute;
 using linalg::Matrix;
 using linalg::PackedMatrix;
 using model::TensorRole;
+
+/// Where a layer has the linear layer of a role.
+struct LinearPlace {
+  TensorRole role;
+  Linear Layer::*linear;
+};
+constexpr std::array kLinears = {LinearPlace{TensorRole::kAttnQ, &Layer::q},
+                                 LinearPlace{TensorRole::kAttnK, &Layer::k},
+                                 LinearPlace{TensorRole::kAttnV, &Layer::v},
+                                 LinearPlace{TensorRole::kAttnOutput, &Layer::o},
+                                 LinearPlace{TensorRole::kFfnGate, &Layer::gate},
+                                 LinearPlace{TensorRole::kFfnUp, &Layer::up},
+                                 LinearPlace{TensorRole::kFfnDown, &Layer::down}};
 
 /// How many outputs a tile of a product must hold together: what attention reads, by heads.
 std::size_t unit_of(const model::ModelConfig& config, TensorRole role) {
@@ -57,24 +72,25 @@ Linear load_linear(const WeightSource& weights, const model::ModelConfig& config
   return linear;
 }
 
-Layer load_layer(const WeightSource& weights, const model::ModelConfig& config, int layer,
+Linear& Layer::linear(TensorRole role) {
+  const auto* const found = std::ranges::find(kLinears, role, &LinearPlace::role);
+  assert(found != kLinears.end());
+  return this->*found->linear;
+}
+
+Layer load_layer(const WeightSource& weights, const model::ModelConfig& config, int index,
                  Compute compute, int n_threads) {
-  const auto linear = [&](TensorRole role) {
-    return load_linear(weights, config, role, layer, compute, n_threads);
-  };
-  const auto vector = [&](TensorRole role) { return load_vector(weights, {role, layer}); };
-  return {.attn_norm = vector(TensorRole::kAttnNorm),
-          .ffn_norm = vector(TensorRole::kFfnNorm),
-          .q_norm = vector(TensorRole::kAttnQNorm),
-          .k_norm = vector(TensorRole::kAttnKNorm),
-          .q = linear(TensorRole::kAttnQ),
-          .k = linear(TensorRole::kAttnK),
-          .v = linear(TensorRole::kAttnV),
-          .o = linear(TensorRole::kAttnOutput),
-          .gate = linear(TensorRole::kFfnGate),
-          .up = linear(TensorRole::kFfnUp),
-          .down = linear(TensorRole::kFfnDown),
-          .sliding_window = static_cast<std::size_t>(config.windows.of(layer))};
+  const auto vector = [&](TensorRole role) { return load_vector(weights, {role, index}); };
+  Layer layer;
+  layer.attn_norm = vector(TensorRole::kAttnNorm);
+  layer.ffn_norm = vector(TensorRole::kFfnNorm);
+  layer.q_norm = vector(TensorRole::kAttnQNorm);
+  layer.k_norm = vector(TensorRole::kAttnKNorm);
+  for (const LinearPlace& place : kLinears) {
+    layer.*place.linear = load_linear(weights, config, place.role, index, compute, n_threads);
+  }
+  layer.sliding_window = static_cast<std::size_t>(config.windows.of(index));
+  return layer;
 }
 
 std::vector<float> embed(const WeightSource& weights, std::span<const std::int32_t> ids,

@@ -21,11 +21,14 @@ struct Layer {
   std::vector<float> attn_norm, ffn_norm;  // [hidden]
   std::vector<float> q_norm, k_norm;       // [head_dim], or empty
   Linear q, k, v, o, gate, up, down;
+  /// The linear layer of a role. REQUIRES: it is one of a layer's.
+  Linear& linear(model::TensorRole role);
+
   std::size_t sliding_window = 0;  // how many positions back attention goes, itself counted; 0: all
 };
 
 /// Throws as WeightSource::read.
-Layer load_layer(const WeightSource& weights, const model::ModelConfig& config, int layer,
+Layer load_layer(const WeightSource& weights, const model::ModelConfig& config, int index,
                  linalg::Compute compute, int n_threads);
 /// `layer` is -1 for a matrix that is not of a layer.
 Linear load_linear(const WeightSource& weights, const model::ModelConfig& config,

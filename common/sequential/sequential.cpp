@@ -21,26 +21,6 @@ using model::TensorRole;
 
 std::size_t n_folds_at(std::size_t width) { return width > kManyColumns ? kFolds / 2 : kFolds; }
 
-forward::Linear& linear_of(forward::Layer& layer, TensorRole role) {
-  switch (role) {
-    case TensorRole::kAttnQ:
-      return layer.q;
-    case TensorRole::kAttnK:
-      return layer.k;
-    case TensorRole::kAttnV:
-      return layer.v;
-    case TensorRole::kAttnOutput:
-      return layer.o;
-    case TensorRole::kFfnGate:
-      return layer.gate;
-    case TensorRole::kFfnUp:
-      return layer.up;
-    default:
-      assert(role == TensorRole::kFfnDown);
-      return layer.down;
-  }
-}
-
 /// The matrices that read a site, those that the model has.
 std::vector<SequentialSite::Matrix> matrices_at(const calibration::SiteRow& row, int layer,
                                                 const forward::WeightSource& weights) {
@@ -254,7 +234,7 @@ solve::ReadRows SequentialPass::target(TensorRole role) const {
 }
 
 void SequentialPass::put(TensorRole role, const solve::ReadRows& values) {
-  forward::Linear& linear = linear_of(quantized_, role);
+  forward::Linear& linear = quantized_.linear(role);
   linear = {};  // before the next one takes memory
   linear = forward::load_linear(OtherValues(weights_, values), config_, role, layer_,
                                 settings_.compute, settings_.n_threads);

@@ -52,21 +52,6 @@ constexpr std::array kDefaults = {
     Default{"rope.freq_base", "runtimes then rotate with a base of 10000"},
 };
 
-std::optional<tensor::DType> plain_type(codec::QuantType type) {
-  switch (type) {
-    case codec::QuantType::kF32:
-      return tensor::DType::kF32;
-    case codec::QuantType::kF16:
-      return tensor::DType::kF16;
-    case codec::QuantType::kBF16:
-      return tensor::DType::kBF16;
-    case codec::QuantType::kF64:
-      return tensor::DType::kF64;
-    default:
-      return std::nullopt;
-  }
-}
-
 /// The tensors that the family has, one after the other.
 class TensorSet {
  public:
@@ -251,7 +236,7 @@ void GgufChecks::add_segments(std::vector<FileJob>& jobs) {
   for (const gguf::TensorInfo& tensor : reader_.tensors()) {
     const codec::Codec& codec = codec::codec(tensor.type);
     std::vector<Segment>& segments = jobs[tensor.file].segments;
-    if (const auto plain = plain_type(tensor.type)) {
+    if (const auto plain = codec::plain_type(tensor.type)) {
       ValueTally& tally = floats_.emplace_back(*plain);
       segments.push_back({tensor.offset, tensor.n_bytes, codec.block_bytes, &tally});
       float_tensors_.emplace_back(&tensor, &tally);

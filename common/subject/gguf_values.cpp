@@ -26,20 +26,6 @@ bool is_whole_number(codec::QuantType type) {
   }
 }
 
-/// The types that kernels widen, and check on the way.
-std::optional<tensor::DType> plain_type(codec::QuantType type) {
-  switch (type) {
-    case codec::QuantType::kF32:
-      return tensor::DType::kF32;
-    case codec::QuantType::kF16:
-      return tensor::DType::kF16;
-    case codec::QuantType::kBF16:
-      return tensor::DType::kBF16;
-    default:
-      return std::nullopt;
-  }
-}
-
 }  // namespace
 
 void require_real_values(const gguf::TensorInfo& tensor, const GgufKeys& keys) {
@@ -59,7 +45,7 @@ void read_values(const gguf::Reader& reader, const gguf::TensorInfo& tensor, std
   std::vector<std::byte> blocks(n_blocks * type.block_bytes);
   reader.read(tensor, type.bytes_for(begin), blocks);
   std::size_t wrong = kernels::kAllFinite;
-  if (const std::optional<tensor::DType> dtype = plain_type(tensor.type)) {
+  if (const std::optional<tensor::DType> dtype = codec::plain_type(tensor.type)) {
     wrong = kernels::widen_to_f32(*dtype, blocks, out);
   } else if (begin == first && n_blocks * type.block_elems == out.size()) {
     type.decode(blocks.data(), out.data(), out.size());
@@ -68,7 +54,7 @@ void read_values(const gguf::Reader& reader, const gguf::TensorInfo& tensor, std
     type.decode(blocks.data(), values.data(), values.size());
     std::ranges::copy(std::span(values).subspan(first - begin, out.size()), out.begin());
   }
-  if (!plain_type(tensor.type)) wrong = kernels::first_non_finite(out);
+  if (!codec::plain_type(tensor.type)) wrong = kernels::first_non_finite(out);
   if (wrong == kernels::kAllFinite) return;
   throw base::ValidationError(
       fmt::format("cannot use the weights of {}", base::shown(reader.files()[tensor.file])),

@@ -8,6 +8,7 @@
 #include "common/gguf/reader.h"
 #include "common/hf/quantized_weights.h"
 #include "common/subject/gguf_config.h"
+#include "common/subject/gguf_content_id.h"
 #include "common/subject/gguf_tokenizer.h"
 #include "common/subject/gguf_weights.h"
 
@@ -45,6 +46,7 @@ class DirectorySubject final : public Subject {
   const model::ModelConfig& config() const override { return checkpoint_.config; }
   const model::Architecture& architecture() const override { return *checkpoint_.architecture; }
   const forward::WeightSource& weights() const override { return *weights_; }
+  std::string content_id() const override { return model::describe_input(checkpoint_).content_id; }
   const text::Tokenizer& tokenizer() const override {
     return tokenizer_.get([&] { return text::open_tokenizer(checkpoint_.dir); });
   }
@@ -68,6 +70,7 @@ class GgufSubject final : public Subject {
   const model::ModelConfig& config() const override { return config_; }
   const model::Architecture& architecture() const override { return architecture_; }
   const forward::WeightSource& weights() const override { return weights_; }
+  std::string content_id() const override { return gguf_content_id(reader_); }
   const text::Tokenizer& tokenizer() const override {
     return tokenizer_.get(
         [&] { return gguf_tokenizer(reader_.metadata(), reader_.files().front()); });

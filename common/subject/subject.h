@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "common/forward/weights.h"
 #include "common/model/architecture.h"
@@ -27,6 +28,10 @@ class Subject {
   virtual const model::ModelConfig& config() const = 0;
   virtual const model::Architecture& architecture() const = 0;
   virtual const forward::WeightSource& weights() const = 0;
+  /// SHA-256 in hex that tells models apart without reading all of them: of a directory as manifests
+  /// have it, of a GGUF over headers, sizes and samples of each tensor. Throws where files cannot be
+  /// read.
+  virtual std::string content_id() const = 0;
   /// Read when it is first asked for: ids can be judged without it. Throws as open_tokenizer() for a
   /// directory, as gguf_tokenizer() for a GGUF.
   virtual const text::Tokenizer& tokenizer() const = 0;

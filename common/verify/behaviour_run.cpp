@@ -75,10 +75,9 @@ void BehaviourRun::say(const std::string& phase) const {
 }
 
 behaviour::ModelPredictions BehaviourRun::predictions_of(const subject::Subject& subject) const {
-  return {
-      {subject.config(), subject.weights()},
-      windows_,
-      {.compute = request_.compute, .n_threads = request_.n_threads, .passed = request_.passed}};
+  return {{subject.config(), subject.weights()},
+          windows_,
+          {.compute = request_.compute, .n_threads = request_.n_threads}};
 }
 
 Behaviour BehaviourRun::judge(const subject::Subject& result) {
@@ -116,8 +115,7 @@ std::vector<behaviour::ContinuationPair> BehaviourRun::continuations(
                                   {.n_tokens = request_.continued_tokens,
                                    .compute = request_.compute,
                                    .n_threads = request_.n_threads,
-                                   .weights_memory = request_.weights_memory,
-                                   .passed = request_.passed});
+                                   .weights_memory = request_.weights_memory});
 }
 
 }  // namespace lq::verify

@@ -29,9 +29,8 @@ struct BehaviourRequest {
   std::filesystem::path reference_file = {};
   std::size_t continued_tokens = 48;  // of each continuation; 0: none
   std::uint64_t weights_memory = 0;   // that continuations may keep layers in, bytes
-  /// Told what goes on next, and how many tokens have passed a layer; may throw to stop. May be empty.
+  /// Told what goes on next. May be empty.
   std::function<void(const std::string&)> phase = {};
-  std::function<void(std::size_t)> passed = {};
 };
 
 /// What one result is compared with; `subject` may be nullptr where its predictions are in a file.

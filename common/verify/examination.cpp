@@ -8,8 +8,8 @@
 #include "common/base/errors.h"
 #include "common/behaviour/evaluation_text.h"
 #include "common/calibration/calibration_directory.h"
+#include "common/fidelity/configuration.h"
 #include "common/fidelity/identity.h"
-#include "common/model/checkpoint.h"
 
 namespace lq::verify {
 namespace {
@@ -22,6 +22,10 @@ class Examination {
       describe_reference();
     }
     if (request.calibration) open_calibration();
+    if (!request.behaviour) return;
+    behaviour_ = request.behaviour;
+    behaviour_->n_threads = request.n_threads;
+    behaviour_->phase = request.phase;
   }
 
   std::vector<Verdict> run() {
@@ -31,7 +35,7 @@ class Examination {
     if (reference_ != nullptr) {
       for (Verdict& verdict : verdicts) check_weights(verdict);
     }
-    if (request_.behaviour) check_behaviour(verdicts);
+    if (behaviour_) check_behaviour(verdicts);
     for (Verdict& verdict : verdicts) {
       std::ranges::stable_sort(verdict.findings, {}, &base::Finding::weight);
     }
@@ -63,14 +67,9 @@ class Examination {
     return false;
   }
 
-  /// Its content's id is known of directories alone.
   void describe_reference() {
-    described_.subject = reference_.get();
-    described_.name = request_.reference->filename().string();
-    if (reference_->container() != subject::Container::kGguf) {
-      described_.content_id =
-          model::describe_input(model::open_checkpoint(*request_.reference)).content_id;
-    }
+    described_ = {reference_.get(), request_.reference->filename().string(),
+                  reference_->content_id()};
   }
 
   void open_calibration() {
@@ -88,6 +87,8 @@ class Examination {
     say("comparing the weights of " + verdict.name());
     attempt(verdict, "weights", [&] {
       const fidelity::Models models(*request_.reference, verdict.path);
+      add(verdict, fidelity::configuration_findings(models));
+      if (!fidelity::has_equal_shapes(models)) return;
       verdict.comparison = fidelity::compare(models.sides(calibration_ ? &*calibration_ : nullptr),
                                              request_.n_threads);
       add(verdict, fidelity::identity_findings(models, *verdict.comparison));
@@ -107,7 +108,7 @@ class Examination {
         continue;
       }
       if (run == nullptr) {
-        run = std::make_unique<BehaviourRun>(*request_.behaviour, described_, *result);
+        run = std::make_unique<BehaviourRun>(*behaviour_, described_, *result);
       }
       attempt(verdict, "behaviour", [&] {
         verdict.behaviour = run->judge(*result);
@@ -137,6 +138,7 @@ class Examination {
   std::unique_ptr<const subject::Subject> reference_;
   Reference described_;
   std::optional<calibration::CalibrationDirectory> calibration_;
+  std::optional<BehaviourRequest> behaviour_;
 };
 
 }  // namespace

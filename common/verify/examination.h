@@ -16,7 +16,7 @@ struct ExaminationRequest {
   std::optional<std::filesystem::path> reference = {};
   std::optional<std::filesystem::path> calibration = {};  // needs a reference
   Gates gates = {};
-  /// Behaviour is measured where this is there.
+  /// Behaviour is measured where this is there, with the threads and phases of all.
   std::optional<BehaviourRequest> behaviour = {};
   int n_threads = 1;
   /// Told what goes on next. May be empty.

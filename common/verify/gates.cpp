@@ -13,13 +13,12 @@ namespace lq::verify {
 namespace {
 
 constexpr double kNoLimit = std::numeric_limits<double>::infinity();
-// What separates the names: good 4 and 5 bits, usual 4 bits, 3 bits, 2 bits of the models in
-// bench/results.
+// Conventions: bench/README.md and bench/results have what types and formats measure.
 constexpr std::array kGrades = {
     Grade{"excellent", 0.01, 0.01, "hardly to be told from the original"},
-    Grade{"good", 0.04, 0.03, "small losses, as of 4 bits"},
-    Grade{"acceptable", 0.15, 0.10, "losses that show, as of 3 bits"},
-    Grade{"degraded", 1.5, 1.0, "heavy losses, as of 2 bits"},
+    Grade{"good", 0.04, 0.03, "small losses"},
+    Grade{"acceptable", 0.15, 0.10, "losses that show"},
+    Grade{"degraded", 1.5, 1.0, "heavy losses"},
     Grade{"failed", kNoLimit, kNoLimit, "of no use"},
 };
 

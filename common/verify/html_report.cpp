@@ -45,11 +45,6 @@ std::string mark(const Verdict& verdict) {
                                      n_faults == 1 ? "" : "s");
 }
 
-std::string with_interval(const behaviour::Estimate& estimate, int digits) {
-  return fmt::format("{:.{}f} ({:.{}f} to {:.{}f})", estimate.value, digits, estimate.low, digits,
-                     estimate.high, digits);
-}
-
 std::string findings_section(const Verdict& verdict) {
   if (verdict.findings.empty()) return {};
   std::string html =

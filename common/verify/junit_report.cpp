@@ -8,24 +8,29 @@
 namespace lq::verify {
 namespace {
 
-constexpr std::array kChecks = {
-    CheckRow{"container", "the file keeps the rules of its container"},
-    CheckRow{"configuration", "what the configuration says is what the tensors are"},
-    CheckRow{"tensors", "every tensor is there, in its shape and type"},
-    CheckRow{"tokenizer", "the tokenizer is the model's"},
-    CheckRow{"vocabulary", "tokens are those of the reference"},
-    CheckRow{"scales", "scales are numbers that scales can be"},
-    CheckRow{"codes", "codes, zero points and groups are possible"},
-    CheckRow{"manifest", "files are those that were made"},
-    CheckRow{"identity", "each tensor is the reference's"},
-    CheckRow{"weights", "weights can be read and compared"},
-    CheckRow{"behaviour", "the model can be run"},
-    CheckRow{"max-tensor-error", "output errors of tensors"},
-    CheckRow{"max-perplexity-increase", "growth of the perplexity"},
-    CheckRow{"max-kld", "divergence of the predictions"},
-    CheckRow{"min-top1", "agreement on the likeliest token"},
-    CheckRow{"grade", "what is left of the behaviour"},
+bool always(const Verdict&) { return true; }
+bool has_reference(const Verdict& verdict) { return verdict.comparison.has_value(); }
+bool has_behaviour(const Verdict& verdict) { return verdict.behaviour.has_value(); }
+bool has_grade(const Verdict& verdict) { return verdict.grade() != nullptr; }
+
+/// Checks of which a report tells also that they were passed, or not made. Limits that a user sets
+/// are told where they are missed.
+struct CheckRow {
+  std::string_view name;
+  bool (*was_made)(const Verdict&);
 };
+constexpr std::array kChecks = {CheckRow{"container", always},
+                                CheckRow{"config", always},
+                                CheckRow{"tensors", always},
+                                CheckRow{"tokenizer", always},
+                                CheckRow{"scales", always},
+                                CheckRow{"codes", always},
+                                CheckRow{"manifest", always},
+                                CheckRow{"configuration", has_reference},
+                                CheckRow{"vocabulary", has_reference},
+                                CheckRow{"identity", has_reference},
+                                CheckRow{"behaviour", has_behaviour},
+                                CheckRow{"grade", has_grade}};
 
 /// What one check found of a result, as the text of a failure; empty: nothing wrong.
 std::string failures_of(const Verdict& verdict, std::string_view check) {
@@ -38,46 +43,46 @@ std::string failures_of(const Verdict& verdict, std::string_view check) {
   return text;
 }
 
-/// The names of the table and those that only findings have.
-std::vector<std::string> checks_of(const Verdict& verdict) {
-  std::vector<std::string> names;
-  for (const CheckRow& row : kChecks) names.emplace_back(row.name);
+/// Those of the table, and others that found a fault.
+std::vector<CheckRow> checks_of(const Verdict& verdict) {
+  std::vector<CheckRow> checks(kChecks.begin(), kChecks.end());
   for (const base::Finding& finding : verdict.findings) {
     if (finding.weight == base::Weight::kFault &&
-        std::ranges::find(names, finding.check) == names.end()) {
-      names.push_back(finding.check);
+        std::ranges::find(checks, finding.check, &CheckRow::name) == checks.end()) {
+      checks.push_back({finding.check, always});
     }
   }
-  return names;
+  return checks;
 }
 
 }  // namespace
-
-std::span<const CheckRow> check_rows() { return kChecks; }
 
 std::string junit_report(std::span<const Verdict> verdicts, double seconds) {
   std::string suites;
   std::size_t n_tests = 0, n_failures = 0;
   for (const Verdict& verdict : verdicts) {
     std::string cases;
-    std::size_t failed = 0;
-    const std::vector<std::string> checks = checks_of(verdict);
-    for (const std::string& check : checks) {
-      const std::string failures = failures_of(verdict, check);
+    std::size_t failed = 0, skipped = 0;
+    const std::vector<CheckRow> checks = checks_of(verdict);
+    for (const CheckRow& check : checks) {
+      const std::string failures = failures_of(verdict, check.name);
       cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\"",
-                           escape_html(verdict.name()), escape_html(check));
-      if (failures.empty()) {
+                           escape_html(verdict.name()), escape_html(check.name));
+      if (!failures.empty()) {
+        ++failed;
+        cases += fmt::format(">\n      <failure message=\"{}\">{}</failure>\n    </testcase>\n",
+                             escape_html(failures.substr(0, failures.find('\n'))),
+                             escape_html(failures));
+      } else if (!check.was_made(verdict)) {
+        ++skipped;
+        cases += "><skipped/></testcase>\n";
+      } else {
         cases += "/>\n";
-        continue;
       }
-      ++failed;
-      cases +=
-          fmt::format(">\n      <failure message=\"{}\">{}</failure>\n    </testcase>\n",
-                      escape_html(failures.substr(0, failures.find('\n'))), escape_html(failures));
     }
-    suites +=
-        fmt::format("  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\">\n{}  </testsuite>\n",
-                    escape_html(verdict.name()), checks.size(), failed, cases);
+    suites += fmt::format(
+        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\">\n{}  </testsuite>\n",
+        escape_html(verdict.name()), checks.size(), failed, skipped, cases);
     n_tests += checks.size();
     n_failures += failed;
   }

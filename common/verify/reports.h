@@ -30,10 +30,7 @@ std::string junit_report(std::span<const Verdict> verdicts, double seconds);
 /// One page that needs nothing else.
 std::string html_report(std::span<const Verdict> verdicts, const Heading& heading);
 
-/// The checks by name, in the order of reports, and what each is about.
-struct CheckRow {
-  std::string_view name, meaning;
-};
-std::span<const CheckRow> check_rows();
+/// "1.2345 (1.2000 to 1.2500)"
+std::string with_interval(const behaviour::Estimate& estimate, int digits);
 
 }  // namespace lq::verify

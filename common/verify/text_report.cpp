@@ -19,11 +19,6 @@ std::string shown(const std::filesystem::path& path) {
   return base::escape_controls(path.string());
 }
 
-std::string with_interval(const behaviour::Estimate& estimate, int digits) {
-  return fmt::format("{:.{}f} ({:.{}f} to {:.{}f})", estimate.value, digits, estimate.low, digits,
-                     estimate.high, digits);
-}
-
 void weights_lines(const fidelity::Comparison& comparison, Lines& lines) {
   const fidelity::TensorError* worst = nullptr;
   for (const fidelity::TensorError& tensor : comparison.tensors) {
@@ -152,6 +147,11 @@ void table_lines(std::span<const Verdict> verdicts, Lines& lines) {
 }
 
 }  // namespace
+
+std::string with_interval(const behaviour::Estimate& estimate, int digits) {
+  return fmt::format("{:.{}f} ({:.{}f} to {:.{}f})", estimate.value, digits, estimate.low, digits,
+                     estimate.high, digits);
+}
 
 std::vector<std::string> text_report(std::span<const Verdict> verdicts, const Heading& heading) {
   Lines lines;

@@ -54,6 +54,24 @@ TEST(Subject, OfAGguf) {
             open_subject(kData / "tiny-llama")->tokenizer().encode("Hello there", true).ids);
 }
 
+TEST(Subject, IsToldFromOneWithAnotherContent) {
+  const ScratchDirectory scratch;
+  GgufFile file = converted(model::open_checkpoint(kData / "tiny-llama"));
+  const auto id = [&](const char* name) {
+    return open_subject(file.write(scratch.path() / name))->content_id();
+  };
+  const std::string first = id("a"), again = id("b");
+  EXPECT_EQ(first.size(), 64U);
+  EXPECT_EQ(first, again) << "its name is no content";
+  file.tensor("blk.3.attn_q.weight").bytes[0] ^= 1;
+  EXPECT_NE(id("c"), first);
+  file.tensor("blk.3.attn_q.weight").bytes[0] ^= 1;
+  file.metadata.set("llama.rope.freq_base", 12345.0F);
+  EXPECT_NE(id("d"), first);
+  EXPECT_EQ(open_subject(kData / "tiny-llama")->content_id(),
+            model::describe_input(model::open_checkpoint(kData / "tiny-llama")).content_id);
+}
+
 TEST(Subject, IsOpenedWithoutATokenizer) {
   RandomGguf gguf("LlamaForCausalLM");
   gguf.file.remove_key("tokenizer.ggml.model");

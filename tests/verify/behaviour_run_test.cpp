@@ -91,14 +91,11 @@ TEST_F(BehaviourRunTest, RefusesTheFileOfAnotherReference) {
 TEST_F(BehaviourRunTest, SaysWhatGoesOn) {
   BehaviourRequest asked = request();
   std::vector<std::string> phases;
-  std::size_t tokens = 0;
   asked.phase = [&](const std::string& phase) { phases.push_back(phase); };
-  asked.passed = [&](std::size_t n) { tokens += n; };
   const Reference reference{model_.get(), "tiny-llama", "an id"};
   BehaviourRun(asked, reference, *model_).judge(*model_);
   EXPECT_EQ(phases, (std::vector<std::string>{"running the reference", "running the model",
                                               "letting both go on from prompts"}));
-  EXPECT_GE(tokens, 2 * 2 * 256 * 6U);
 }
 
 }  // namespace

@@ -25,7 +25,6 @@ class ReportsTest : public ::testing::Test {
     request_.behaviour.emplace();
     request_.behaviour->text = testing::read_file(kData / "tiny-llama-golden" / "eval.txt");
     request_.behaviour->cut = {.window = 128, .max_windows = 2};
-    request_.behaviour->n_threads = 2;
     request_.behaviour->continued_tokens = 4;
   }
 
@@ -72,7 +71,9 @@ TEST_F(ReportsTest, TellASoundResultFromASpoiltOne) {
   EXPECT_FALSE(json["results"][1]["runtimes"].empty());
 
   const std::string junit = junit_report(verdicts, 1.5);
-  EXPECT_TRUE(has(junit, "<testsuite name=\"sound.gguf\" tests=\"16\" failures=\"0\">")) << junit;
+  EXPECT_TRUE(
+      has(junit, "<testsuite name=\"sound.gguf\" tests=\"12\" failures=\"0\" skipped=\"0\">"))
+      << junit;
   EXPECT_TRUE(has(junit, "name=\"spoilt&lt;b&gt;.gguf\"")) << junit;
   EXPECT_TRUE(has(junit, "<failure message=\"blk.2.ffn_up.weight: ")) << junit;
 
@@ -94,6 +95,23 @@ TEST_F(ReportsTest, OfOneResultWithoutAReferenceSayItsPerplexity) {
   EXPECT_FALSE(json.contains("kld_mean"));
   EXPECT_FALSE(json.contains("results"));
   EXPECT_TRUE(has(joined(text_report(verdicts, {})), "protocol lq, 2 windows, 254 tokens"));
+  const std::string junit = junit_report(verdicts, 1);
+  EXPECT_TRUE(has(junit, "tests=\"12\" failures=\"0\" skipped=\"4\"")) << junit;
+  EXPECT_TRUE(has(junit, "name=\"identity\"><skipped/>")) << junit;
+}
+
+TEST_F(ReportsTest, OfAModelOfOtherShapesSayWhatIsOther) {
+  request_.results.pop_back();
+  request_.behaviour.reset();
+  const testing::ScratchDirectory other;
+  request_.reference =
+      testing::write_random_model(other, testing::random_config("LlamaForCausalLM"));
+  const std::vector<Verdict> verdicts = examine(request_);
+  EXPECT_FALSE(verdicts[0].is_good());
+  EXPECT_FALSE(verdicts[0].comparison);
+  EXPECT_TRUE(std::ranges::any_of(verdicts[0].findings, [](const base::Finding& finding) {
+    return finding.check == "configuration";
+  }));
 }
 
 TEST_F(ReportsTest, CarryTheGatesThatAreMissed) {

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <fmt/format.h>
 #include <limits>
 
@@ -9,7 +10,6 @@
 #include "common/base/text.h"
 #include "common/behaviour/evaluation_text.h"
 #include "common/io/input_file.h"
-#include "common/parallel/memory.h"
 
 namespace lq::verify {
 namespace {
@@ -129,13 +129,15 @@ void check(const Options& options) {
 }
 
 ExaminationRequest request_of(const Options& options, const std::vector<std::string>& operands,
-                              int n_threads) {
+                              const stage::StageOptions& stage) {
   ExaminationRequest request;
-  request.results.assign(operands.begin(), operands.end());
+  for (const std::string& operand : operands) {
+    request.results.push_back(std::filesystem::absolute(operand).lexically_normal());
+  }
   if (!options.reference.empty()) request.reference = options.reference;
   if (!options.calibration.empty()) request.calibration = options.calibration;
   request.gates = gates_of(options);
-  request.n_threads = n_threads;
+  request.n_threads = stage.n_threads;
   if (!options.asks_behaviour()) return request;
   BehaviourRequest& behaviour = request.behaviour.emplace();
   behaviour.text = text_of(options);
@@ -145,9 +147,9 @@ ExaminationRequest request_of(const Options& options, const std::vector<std::str
   behaviour.cut.stride = static_cast<std::size_t>(options.stride);
   behaviour.cut.max_windows = static_cast<std::size_t>(options.max_windows);
   behaviour.compute = options.compute == "f32" ? linalg::Compute::kF32 : linalg::Compute::kBf16;
-  behaviour.n_threads = n_threads;
   behaviour.reference_file = options.save_reference;
   behaviour.continued_tokens = static_cast<std::size_t>(options.continuation);
+  behaviour.weights_memory = stage.memory_limit / 2;  // two models, one after the other
   return request;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/cli/option_table.h"
+#include "common/stage/run_stage.h"
 #include "common/verify/examination.h"
 
 namespace lq::verify {
@@ -31,6 +32,6 @@ void check(const Options& options);
 
 /// Reads the text. Throws ModelNotFoundError for a file that cannot be opened.
 ExaminationRequest request_of(const Options& options, const std::vector<std::string>& operands,
-                              int n_threads);
+                              const stage::StageOptions& stage);
 
 }  // namespace lq::verify

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <limits>
 
 #include "common/cli/version.h"
@@ -40,9 +39,8 @@ void Verify::validate(const std::vector<std::string>&, const cli::CommonOptions&
 cli::ToolResult Verify::run(const std::vector<std::string>& operands,
                             const cli::CommonOptions& common, stage::StageObserver& observer) {
   const auto begin = std::chrono::steady_clock::now();
-  ExaminationRequest request = request_of(options_, operands, common.stage.n_threads);
+  ExaminationRequest request = request_of(options_, operands, common.stage);
   request.phase = [&observer](const std::string& phase) { observer.detail(phase); };
-  if (request.behaviour) request.behaviour->phase = request.phase;
   const std::vector<Verdict> verdicts = examine(request);
   const Heading heading{options_.reference, options_.calibration,
                         "lq-verify " + std::string(cli::version())};
@@ -63,7 +61,7 @@ cli::ToolResult Verify::run(const std::vector<std::string>& operands,
     return result;
   }
   for (const Verdict& verdict : verdicts) {
-    result.lines.push_back(std::filesystem::absolute(verdict.path).lexically_normal().string());
+    result.lines.push_back(verdict.path.string());
   }
   return result;
 }
