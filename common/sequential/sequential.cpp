@@ -159,7 +159,6 @@ const SequentialSite& SequentialPass::open_site(Site site) {
   streams_.at(layer_, site, original_, quantized_,
               [&](std::size_t lane, calibration::CrossProducts& of_lane) {
                 sums.add(lane % n_folds, of_lane);
-                if (settings_.passed) settings_.passed(lanes_[lane].n_tokens());
               });
   site_.strength = sums.held_out(settings_.damping);
   site_.note = note_of(site_.strength, n_windows_);

@@ -45,8 +45,6 @@ struct SequentialSettings {
   solve::Damping damping = {};
   bool places_by_importance = false;  // of FactoredGram
   int n_threads = 1;                  // without influence on the result
-  /// Told how many tokens have passed a site; may throw to stop. May be empty.
-  std::function<void(std::size_t)> passed = {};
 };
 
 /// A site whose statistics are made.
